@@ -49,6 +49,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.database.power",
                     "airflow_multicloud.operators.database.promote",
                     "airflow_multicloud.operators.database.remove",
+                    "airflow_multicloud.operators.database.remove_snapshot",
                     "airflow_multicloud.operators.database.restore",
                     "airflow_multicloud.operators.database.snapshot",
                     "airflow_multicloud.operators.database.status",
@@ -95,5 +96,26 @@ def get_provider_info() -> dict[str, Any]:
             "airflow_multicloud.links.consoles.GcpConsoleLink",
         ],
         "secrets-backends": ["airflow_multicloud.secrets_backend.MultiCloudSecretsBackend"],
+        "config": {
+            "multicloud": {
+                "description": "Settings of the provider for several clouds.",
+                "options": {
+                    "airflow_id": {
+                        "description": (
+                            "What tells this Airflow from others that work in the same cloud "
+                            "accounts, in whatever is found again by DAG, run and task: snapshots, "
+                            "restored databases, unfinished uploads, runs of replications. The "
+                            "same in all of its processes, and for good. A digest of [api] "
+                            "base_url when left out; nothing where that is left out as well, or is "
+                            "an address of the machine itself.\n"
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "production",
+                        "default": None,
+                    }
+                },
+            }
+        },
         "cli": ["airflow_multicloud.cli.definition.get_cli_commands"],
     }

@@ -18,6 +18,7 @@ from airflow_multicloud.operators.metrics import ExportMetricsOperator
 from airflow_multicloud.operators.metrics.run_reports import RunReports, skip_if_empty
 from airflow_multicloud.operators.object_store import UploadArtifactOperator
 from airflow_multicloud.operators.params import CheckParamsOperator
+from airflow_multicloud.operators.preflight import PreflightOperator
 from airflow_multicloud.sensors.compute import DeploymentHealthSensor
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ TARGETS_VARIABLE = "release_targets"
 DOC = """
 ### Release
 
+Ask the clouds whether all of this is allowed (**preflight**), before any of it is done. Then:
+
 1. **upload** the artifact with its SHA-256 and replicate it, with proof.
 2. **plan**: images, sizes, zones, API calls, permissions and the price are looked up, and nothing
    is made. The plan has a hash.
@@ -123,6 +126,19 @@ def figures(ti: Any, deployment_id: str) -> list[dict[str, Any]]:
             found.append({"name": name, "value": count, "attributes": attributes})
     common = {"multicloud.deployment": deployment_id}
     return [{**one, "attributes": {**common, **one.get("attributes", {})}} for one in found]
+
+
+def needed(params: dict[str, Any], targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the release needs to be allowed, as preflight takes it."""
+    kept_as = params["destination"] + params["artifact"].rpartition("/")[2]
+    deployed = {"deployment_id": params["deployment_id"], "artifact": kept_as, "targets": targets}
+    asked: list[dict[str, Any]] = [
+        {"upload": {"destination": params["destination"], "replicate_to": params["replicas"]}},
+        {"deploy": deployed},
+    ]
+    if params["metrics_to"]:
+        asked.append({"export_metrics": {"destinations": params["metrics_to"]}})
+    return asked
 
 
 with DAG(
@@ -196,6 +212,12 @@ with DAG(
             description="Connections whose clouds' metrics get the release's figures; leave out "
             "what you don't have",
         ),
+        "on_unknown": Param(
+            "fail",
+            enum=["fail", "warn"],
+            description="What it means for preflight when a cloud can't say whether something is "
+            "allowed",
+        ),
     },
 ) as dag:
     check = CheckParamsOperator(task_id="check_params", allowed=PLACES, variable=PLACES_VARIABLE)
@@ -212,10 +234,16 @@ with DAG(
                 "deploys this DAG may add some in its file or in the Airflow Variable "
                 f"{TARGETS_VARIABLE}"
             )
-        chosen = {"targets": [known[name] for name in names]}
+        targets = [known[name] for name in names]
+        chosen = {"targets": targets, "needed": needed(params, targets)}
         return chosen | {name: params[name] for name in ("replicas", "health", "policy")}
 
     chosen = choose()
+    preflight = PreflightOperator(
+        task_id="preflight",
+        operations=chosen["needed"],
+        on_unknown="{{ params.on_unknown }}",
+    )
     upload = UploadArtifactOperator(
         task_id="upload",
         file="{{ params.artifact }}",
@@ -324,5 +352,5 @@ with DAG(
         pre_execute=skip_if_empty("metrics_to"),
     ).as_teardown(setups=check)
     described, asked = describe(plan.output), gate()
-    check >> chosen >> upload >> plan >> described >> asked >> [approve, deploy]
+    check >> chosen >> preflight >> upload >> plan >> described >> asked >> [approve, deploy]
     approve >> deploy >> health >> summary() >> export

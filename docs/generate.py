@@ -111,11 +111,69 @@ _OBJECT = "{scheme}://c@bucket/prefix/object"
 #: Stand for a name and the beginning of names, which no cloud writes otherwise.
 _NAMED, _BEGUN = "named", "begun"
 #: What resources have in its place.
-_SHOWN = {"prefix/object": "{key}", "prefix/": "{prefix}", _NAMED: "{name}", _BEGUN: "{prefix}"}
+_SHOWN = {"prefix/object": "{key}", "prefix/": "{prefix}", _NAMED: "{name}", _BEGUN: "{prefix}"} | {
+    f"x-{word}": f"{{{word}}}"
+    for word in (
+        *("deployment", "region", "group", "network", "subnet", "security", "identity", "instance"),
+        "image-project",
+    )
+}
 #: A database that only the run tells, so that its resource is any.
 _ANY = "{{ any }}"
 _REPLICATION = {"source": _PLACE, "destinations": [_ELSEWHERE], "versioned": False}
 _TO_REPLICA = {"source": _ELSEWHERE, "destinations": [_PLACE], "versioned": False}
+#: What is attached to and acted as, where clouds have ids of it.
+_IN_GROUP = "/subscriptions/{subscription}/resourceGroups/x-group/providers"
+_OF_CLOUDS = {
+    "aws": {
+        "subnet": "x-subnet",
+        "security": "x-security",
+        "identity": "x-identity",
+        "instance": "x-instance",
+        "image": "ami-x-instance",
+    },
+    "gcp": {
+        "subnet": "x-subnet",
+        "security": "x-security",
+        "identity": "x-identity",
+        "instance": "projects/p/zones/z/instances/x-instance",
+        "image": "projects/x-image-project/global/images/family/f",
+    },
+    "azure": {
+        "subnet": f"{_IN_GROUP}/Microsoft.Network/virtualNetworks/x-network/subnets/x-subnet",
+        "security": f"{_IN_GROUP}/Microsoft.Network/networkSecurityGroups/x-security",
+        "identity": f"{_IN_GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/x-identity",
+        "instance": f"{_IN_GROUP}/Microsoft.Compute/virtualMachines/x-instance",
+        "image": f"{_IN_GROUP}/Microsoft.Compute/images/x-instance",
+    },
+}
+_NETWORK = {"subnets": ["{subnet}"]}
+_TARGET: dict[str, Any] = {
+    "name": "main",
+    "conn_id": "c",
+    "region": "x-region",
+    "size": "s",
+    "network": _NETWORK,
+    "resource_group": "x-group",
+    "artifacts": _PLACE,
+}
+_DEPLOYMENT = {"deployment_id": "x-deployment", "targets": [_TARGET], "versioned": False}
+_FROM_A_FILE = {**_DEPLOYMENT, "artifact": "/app.tar.gz"}
+_INSTANCE = {"conn_id": "c", "instance_id": "{instance}", "region": "x-region"}
+
+
+def _target(**changed: Any) -> dict[str, Any]:
+    return {"targets": [{**_TARGET, **changed}]}
+
+
+#: What a target may ask for, and in which words.
+_ASKED_OF_TARGETS = {
+    "`security_groups`": _target(network={**_NETWORK, "security_groups": ["{security}"]}),
+    "`public_address`": _target(network={**_NETWORK, "public_address": True}),
+    "`identity`": _target(identity="{identity}"),
+    "`image`, if it is not public": _target(image="{image}"),
+    "a `size` by need": _target(size={"vcpus": 1, "memory_gib": 1}),
+}
 _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ...] = (
     (
         "Read the source of a replication",
@@ -150,6 +208,13 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
             "`create_buckets`": {"create_buckets": True},
             "`encryption_key`": {"destinations": [{"uri": _PLACE, "encryption_key": "{key}"}]},
         },
+    ),
+    (
+        "Replicate in shards, to the first destination",
+        "sharded_replication",
+        _TO_REPLICA,
+        "sharded_replication: files of the run",
+        {},
     ),
     (
         "Upload",
@@ -227,6 +292,45 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
         {},
     ),
     (
+        "Deploy, from a bucket",
+        "deploy",
+        {**_DEPLOYMENT, "artifact": _OBJECT},
+        "deploy: artifact",
+        {"the bucket keeps versions": {"versioned": True}},
+    ),
+    (
+        "Deploy, near a target",
+        "deploy",
+        _FROM_A_FILE,
+        "deploy: artifacts",
+        {
+            "the bucket keeps versions": {"versioned": True},
+            "`artifact` in a bucket": {"artifact": _ELSEWHERE + "app.tar.gz"},
+            "`artifact` in a bucket and the bucket keeps versions": {
+                "artifact": _ELSEWHERE + "app.tar.gz",
+                "versioned": True,
+            },
+        },
+    ),
+    ("Deploy, at a target", "deploy", _FROM_A_FILE, "deploy: target", _ASKED_OF_TARGETS),
+    (
+        "Roll back, near a target",
+        "rollback",
+        _DEPLOYMENT,
+        "rollback: artifacts",
+        {"the bucket keeps versions": {"versioned": True}},
+    ),
+    ("Roll back, at a target", "rollback", _DEPLOYMENT, "rollback: target", _ASKED_OF_TARGETS),
+    (
+        "Tear a deployment down",
+        "teardown",
+        {"deployment_id": "x-deployment", "conn_ids": ["c"], "regions": {"c": ["x-region"]}},
+        "teardown",
+        {"no `regions` are given": {"regions": None}},
+    ),
+    ("Start an instance", "start_instance", _INSTANCE, "start_instance", {}),
+    ("Stop an instance", "stop_instance", _INSTANCE, "stop_instance", {}),
+    (
         "Read the source of a synchronisation of secrets",
         "sync_secrets",
         {"source": "c", "destinations": ["d"], "names": [_NAMED]},
@@ -253,6 +357,13 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
         "snapshot_database",
         {"conn_id": "c", "database": _ANY},
         "snapshot_database",
+        {"`keep`": {"keep": 7}},
+    ),
+    (
+        "Remove a snapshot of a database",
+        "remove_snapshot",
+        {"conn_id": "c", "snapshot": _ANY},
+        "remove_snapshot",
         {},
     ),
     (
@@ -347,18 +458,20 @@ def _rows(
     return rows
 
 
-def _row(permission: str, resource: str, when: str, without: str) -> list[str]:
+def _row(permission: str, resource: str, condition: str, when: str, without: str) -> list[str]:
     notes = [f"with {when}" if when.startswith("`") else f"where {when}"] if when else []
+    notes += [f"only `{condition}`"] if condition else []
     notes += [f"*optional*: without it, {without}"] if without else []
     return [f"`{permission}`", f"`{resource}`", "; ".join(notes)]
 
 
 def _grants(
     cloud: registry.Cloud, name: str, given: dict[str, Any], what: str
-) -> dict[tuple[str, str], str]:
-    """Permission and resource → what is lost without it."""
+) -> dict[tuple[str, str, str], str]:
+    """Permission, resource and condition → what is lost without it."""
     (scheme, *_), other = cloud.uri_schemes, "gs" if cloud.name != "gcp" else "s3"
-    needs = needs_of(operations_of({name: _filled(given, scheme=scheme, other=other)}))
+    filled = _filled(given, scheme=scheme, other=other, **_OF_CLOUDS[cloud.name])
+    needs = needs_of(operations_of({name: filled}))
     facts = registry.part_of(cloud, "identity.facts").facts_of(None)
 
     def describe(need: Need) -> Described:
@@ -373,13 +486,14 @@ def _grants(
         for need in needs
         if need.what == what
     ]
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str, str], str] = {}
     for one in calls_of(ours, describe):
         for permission in one.call.permissions:
             resource = one.resource
             for words, shown in _SHOWN.items():
                 resource = resource.replace(words, shown)
-            grant = (permission, resource)
+            condition = " = ".join(one.condition).replace("x-deployment", "{deployment}")
+            grant = (permission, resource, condition)
             # What any call needs is no option.
             found[grant] = one.call.without if found.get(grant, "first") else ""
     return found

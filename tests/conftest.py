@@ -14,7 +14,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 # What a developer's shell may say of real clouds and of another Airflow is not the tests'.
 _FOREIGN = ("AIRFLOW_", "AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "STORAGE_EMULATOR_HOST")
 _CHECKOUT = Path(__file__).parents[1]
+#: That of tasks and of the command line, and that of Airflow's own processes.
+_MASKERS = ("airflow.sdk._shared.secrets_masker", "airflow._shared.secrets_masker")
 
 
 _HOME = TemporaryDirectory(prefix="airflow-multicloud-home-")
@@ -115,6 +117,20 @@ def _outside_of_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a DAG that ran in this process has left in the environment is of no other test."""
     for name in [name for name in os.environ if name.startswith("AIRFLOW_CTX_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _maskers_forget() -> Iterator[None]:
+    """A secret of one test ("value", say) would be masked in the output of every later one."""
+    # Not imported here: many tests load no Airflow, and so have nothing that is masked.
+    before = {name: (set(masker.patterns), masker.replacer) for name, masker in _loaded_maskers()}
+    yield
+    for name, masker in _loaded_maskers():
+        masker.patterns, masker.replacer = before.get(name, (set(), None))
+
+
+def _loaded_maskers() -> list[tuple[str, Any]]:
+    return [(name, sys.modules[name]._secrets_masker()) for name in _MASKERS if name in sys.modules]
 
 
 @pytest.fixture(scope="session")

@@ -53,8 +53,8 @@ if TYPE_CHECKING:
         remove_database,
         remove_scratch_databases,
         restore_database,
-        snapshot_database,
     )
+    from airflow_multicloud.api.database.snapshots import remove_snapshot, snapshot_database
     from airflow_multicloud.api.database.verification import verify_database
     from airflow_multicloud.api.drill import (
         DrillResult,
@@ -112,6 +112,12 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.database.promotions import PromotedReplica
     from airflow_multicloud.core.database.removals import DatabaseRemoval, RemovedDatabase
     from airflow_multicloud.core.database.restores import RestoredDatabase
+    from airflow_multicloud.core.database.retention import SnapshotRetention
+    from airflow_multicloud.core.database.snapshot_removals import (
+        LeftSnapshot,
+        RemovedSnapshot,
+        SnapshotRemoval,
+    )
     from airflow_multicloud.core.database.snapshots import TakenSnapshot
     from airflow_multicloud.core.database.verification import (
         CheckOutcome,
@@ -223,8 +229,9 @@ else:
                 "describe_database power_database promote_replica"
             ),
             "airflow_multicloud.api.database.orders": (
-                "remove_database remove_scratch_databases restore_database snapshot_database"
+                "remove_database remove_scratch_databases restore_database"
             ),
+            "airflow_multicloud.api.database.snapshots": "remove_snapshot snapshot_database",
             "airflow_multicloud.api.database.verification": "verify_database",
             "airflow_multicloud.api.drill": (
                 "DrillResult read_evidence run_drill store_evidence verify_evidence"
@@ -261,6 +268,10 @@ else:
             "airflow_multicloud.core.database.promotions": "PromotedReplica",
             "airflow_multicloud.core.database.removals": "DatabaseRemoval RemovedDatabase",
             "airflow_multicloud.core.database.restores": "RestoredDatabase",
+            "airflow_multicloud.core.database.retention": "SnapshotRetention",
+            "airflow_multicloud.core.database.snapshot_removals": (
+                "LeftSnapshot RemovedSnapshot SnapshotRemoval"
+            ),
             "airflow_multicloud.core.database.snapshots": "TakenSnapshot",
             "airflow_multicloud.core.database.verification": (
                 "CheckOutcome CheckResult DatabaseVerification"
@@ -371,6 +382,7 @@ __all__ = [
     "HealthCheckKind",
     "IncompleteFetchError",
     "Left",
+    "LeftSnapshot",
     "Leftover",
     "LocationStatus",
     "LogAnswer",
@@ -403,6 +415,7 @@ __all__ = [
     "RefreshedPrices",
     "RefreshedRates",
     "RemovedDatabase",
+    "RemovedSnapshot",
     "RenderedPolicy",
     "ReplicaStatus",
     "ReplicationFailedError",
@@ -417,6 +430,8 @@ __all__ = [
     "ShipReport",
     "ShippingFailedError",
     "SizeNeed",
+    "SnapshotRemoval",
+    "SnapshotRetention",
     "StalePolicy",
     "StorageError",
     "StoredRecord",
@@ -472,6 +487,7 @@ __all__ = [
     "refresh_prices",
     "remove_database",
     "remove_scratch_databases",
+    "remove_snapshot",
     "render_policy",
     "replica_status",
     "replicate",

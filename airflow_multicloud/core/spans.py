@@ -47,6 +47,8 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "check_operations": "one look at operations that a task waits for",
         "database.describe": "a look at how a database is",
         "database.snapshot": "a snapshot that is ordered; by the Python API also its end",
+        "database.remove_snapshot": "a removal's first look; by the Python API all of it",
+        "database.retention": "older snapshots of a series that are looked for and removed",
         "database.restore": "a restore that is ordered; by the Python API also its end",
         "database.remove": "a removal's first look; by the Python API all of it",
         "database.promote": "a promotion that is ordered; by the Python API also its end",

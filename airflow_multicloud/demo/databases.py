@@ -139,6 +139,7 @@ def _create() -> str:
         "login": _USER,
         "password": password,
         "schema": _DATABASE,
+        "extra": {"sslmode": "disable"},  # The local servers are on this machine, without TLS.
     }
     os.environ[f"AIRFLOW_CONN_{SQL_CONN_ID.upper()}"] = json.dumps(connection)
     _sql(*_SCHEMA)

@@ -31,9 +31,6 @@ from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
 
-#: A request that a killed process has sent just before may be carried out a little later.
-LISTINGS_LAG = timedelta(seconds=30)
-
 
 @dataclass(frozen=True, slots=True)
 class OpenDatabases:

@@ -30,6 +30,7 @@ from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import ErrorKind, LogsError
 from airflow_multicloud.labels import current_work
 from airflow_multicloud.lists import elements
+from airflow_multicloud.opening.airflow_id import airflow_id
 from airflow_multicloud.opening.deliveries import check_conn_ids, choice, open_destination
 from airflow_multicloud.opening.places import stream_place
 from airflow_multicloud.opening.spooling import Spool, is_read_once
@@ -88,6 +89,7 @@ def _origin(log: str, given: Given) -> Origin:
         work=current_work(),
         severity=parsed("severity", severity_of, given.severity),
         correlation_id=_correlation(given.correlation_id) or current_trace_id(),
+        airflow=airflow_id(),
     )
 
 

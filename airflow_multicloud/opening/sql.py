@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_multicloud.adapters.sdk_logs import without_secrets
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.database.sql import SqlSession
 from airflow_multicloud.errors import (
@@ -25,7 +23,9 @@ from airflow_multicloud.errors import (
     ProviderNotAvailableError,
 )
 from airflow_multicloud.extras import require_extra
+from airflow_multicloud.opening.sql_errors import error_of_driver
 from airflow_multicloud.opening.sql_places import SqlPlace
+from airflow_multicloud.opening.sql_secrets import note_tokens, scrub, secrets_of
 from airflow_multicloud.registry import read_connection
 
 #: Seconds, where the connection says nothing and the driver can be told.
@@ -39,40 +39,21 @@ _OTHER_DATABASE = frozenset({"dbname", "database", "db", "user"})
 _OTHER_SERVER = frozenset(
     {"host", "hostaddr", "port", "service", "dsn", "server", "unix_socket", "sqlalchemy_url"}
 )
-#: Names of the classes that every driver has (PEP 249).
-_PASSING = frozenset({"OperationalError", "InterfaceError"})
-_DRIVERS = frozenset({"Error", "DatabaseError"})
-#: Classes of SQLSTATE, or whole codes → kind.
-#: https://www.postgresql.org/docs/current/errcodes-appendix.html
-_KINDS = {
-    "08": ErrorKind.UNAVAILABLE,
-    "28": ErrorKind.UNAUTHENTICATED,
-    "3D": ErrorKind.NOT_FOUND,
-    "3F": ErrorKind.NOT_FOUND,
-    "42501": ErrorKind.PERMISSION_DENIED,
-    "42P01": ErrorKind.NOT_FOUND,
-    "42703": ErrorKind.NOT_FOUND,
-    "53": ErrorKind.UNAVAILABLE,
-    "55P03": ErrorKind.BUSY,
-    "57014": ErrorKind.TIMEOUT,
-    "57P": ErrorKind.UNAVAILABLE,
-    "58": ErrorKind.UNAVAILABLE,
-    "XX001": ErrorKind.INTEGRITY,
-    "XX002": ErrorKind.INTEGRITY,
-}
-_REFUSED_LOGIN = re.compile(r"authentication failed|no password supplied|role .* does not exist")
 
 
 @dataclass(frozen=True, slots=True)
 class _Sql:
-    """An :class:`~airflow_multicloud.core.database.sql.SqlDatabase`."""
+    """An :class:`~airflow_multicloud.core.database.sql.SqlDatabase`.
+
+    :param secrets: what no error may show; also the tokens that the hook gets meanwhile.
+    """
 
     dialect: str
     host: str
     port: int | None
     schema: str | None
     hook: Any
-    secrets: tuple[str, ...]
+    secrets: list[str]
 
     def __repr__(self) -> str:
         """Without the hook, which has the connection."""
@@ -104,18 +85,12 @@ class _Sql:
         try:
             yield
         except Exception as err:
-            if not _of_a_driver(err):
+            scrub(err, self.secrets)
+            told = error_of_driver(self.host, err)
+            if told is None:
                 raise
             cancellation.check()
-            raise DatabaseError(
-                f"{self.host}: {self._said(err)}", kind=_kind_of(err), code=_state_of(err)
-            ) from None
-
-    def _said(self, err: Exception) -> str:
-        text = str(err).strip() or type(err).__name__
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return without_secrets(text.splitlines()[0])
+            raise told from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +165,15 @@ def open_sql(sql_conn_id: str, place: SqlPlace | None, schema: str | None) -> _S
     seam: Any = hook
     seam._connection = connection  # noqa: SLF001 - what the property of the base class keeps
     seam.get_connection = lambda _conn_id: connection
+    secrets = secrets_of(connection)
+    note_tokens(seam, secrets)
     return _Sql(
         dialect=hook.dialect_name,
         host=connection.host or "",
         port=connection.port,
         schema=connection.schema,
         hook=hook,
-        secrets=tuple(filter(None, (connection.password,))),
+        secrets=secrets,
     )
 
 
@@ -221,6 +198,10 @@ def _redirected(connection: Any, place: SqlPlace | None, schema: str | None) -> 
     extra.pop("cursor", None)  # Rows are read by position.
     if connection.conn_type == "postgres":
         extra.setdefault("connect_timeout", _CONNECT_TIMEOUT)
+        if place is not None:
+            # libpq's own default falls back to plain text, for whoever is asked to
+            # (https://www.postgresql.org/docs/current/libpq-ssl.html).
+            extra.setdefault("sslmode", "require")
     found.extra = json.dumps(extra)
     return found
 
@@ -246,26 +227,3 @@ def _call_off(connection: Any) -> None:
     """Have a statement that is under way end, where the driver can (psycopg's can)."""
     with suppress(Exception):
         getattr(connection, "cancel", cancellation.nothing)()
-
-
-def _of_a_driver(err: Exception) -> bool:
-    names = {cls.__name__ for cls in type(err).__mro__}
-    return "Error" in names and bool(names & (_DRIVERS | _PASSING))
-
-
-def _state_of(err: Exception) -> str | None:
-    found = getattr(err, "sqlstate", None) or getattr(err, "pgcode", None)
-    return found if isinstance(found, str) else None
-
-
-def _kind_of(err: Exception) -> ErrorKind:
-    state = _state_of(err) or ""
-    for length in (5, 3, 2):
-        if (kind := _KINDS.get(state[:length])) is not None:
-            return kind
-    if _REFUSED_LOGIN.search(str(err)):  # libpq gives no code for what fails while it connects
-        return ErrorKind.UNAUTHENTICATED
-    names = {cls.__name__ for cls in type(err).__mro__}
-    if not state and names & _PASSING:
-        return ErrorKind.UNAVAILABLE
-    return ErrorKind.INVALID_ARGUMENT

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.operators.database.promote import PromoteReplicaOperator
     from airflow_multicloud.operators.database.remove import RemoveDatabaseOperator
+    from airflow_multicloud.operators.database.remove_snapshot import RemoveSnapshotOperator
     from airflow_multicloud.operators.database.restore import RestoreDatabaseOperator
     from airflow_multicloud.operators.database.snapshot import SnapshotDatabaseOperator
     from airflow_multicloud.operators.database.status import DatabaseStatusOperator
@@ -92,6 +93,7 @@ else:
             ),
             "airflow_multicloud.operators.database.promote": "PromoteReplicaOperator",
             "airflow_multicloud.operators.database.remove": "RemoveDatabaseOperator",
+            "airflow_multicloud.operators.database.remove_snapshot": "RemoveSnapshotOperator",
             "airflow_multicloud.operators.database.restore": "RestoreDatabaseOperator",
             "airflow_multicloud.operators.database.snapshot": "SnapshotDatabaseOperator",
             "airflow_multicloud.operators.database.status": "DatabaseStatusOperator",
@@ -144,6 +146,7 @@ __all__ = [
     "RefreshPricesOperator",
     "RemoveCostExportOperator",
     "RemoveDatabaseOperator",
+    "RemoveSnapshotOperator",
     "ReplicateOperator",
     "ReplicateShardOperator",
     "RestoreDatabaseOperator",

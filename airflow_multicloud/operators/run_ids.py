@@ -8,6 +8,8 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud.opening.airflow_id import airflow_id
+
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
 
@@ -19,8 +21,8 @@ def run_id_of(context: Context, part: str = "", *, shared: bool = False) -> str:
     """A name that nothing else has, safe in a key, and still readable.
 
     Ids are shortened and what a key can't hold is replaced, so a digest of the exact ones makes
-    the difference; of DAG, run, ``part`` and map index. The try comes last: what an earlier one
-    has recorded is read, and never written over.
+    the difference; of the Airflow, DAG, run, ``part`` and map index. The try comes last: what an
+    earlier one has recorded is read, and never written over.
 
     :param part: which replication of the DAG run it is, as one run may have several: the task's
         id, or the task group's.
@@ -30,7 +32,7 @@ def run_id_of(context: Context, part: str = "", *, shared: bool = False) -> str:
     ti = context["ti"]
     map_index, tried = (None, None) if shared else (_of(ti, "map_index", -1), _of(ti, "try_number"))
     exact = (context["dag"].dag_id, context["run_id"], part, map_index)
-    digest = hashlib.sha256(json.dumps(exact).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps((airflow_id(), *exact)).encode()).hexdigest()[:16]
     names = [str(name) for name in exact if name not in ("", None, -1)]
     readable = re.sub(r"[^A-Za-z0-9._-]", "_", "-".join(names))[:_READABLE]
     if readable.startswith("."):
@@ -42,7 +44,7 @@ def task_of(context: Context, task: BaseOperator) -> str:
     """What every try of a task has in common, and nothing else has."""
     ti = context.get("ti")
     run_id, map_index = getattr(ti, "run_id", ""), _of(ti, "map_index", -1)
-    return json.dumps([task.dag_id, run_id, task.task_id, map_index])
+    return json.dumps([airflow_id(), task.dag_id, run_id, task.task_id, map_index])
 
 
 def started_at(context: Context) -> datetime:

@@ -18,6 +18,9 @@ class ApiCall:
     :param without: what is lost when it is refused; empty for a call that must not be.
     :param when: the name of a fact, of the connection or of the place, without which it is not
         made; empty for a call that always is.
+    :param condition: the beginning of a key of the cloud's conditions, and the name of a fact,
+        ``name=value``: where it is known, the key that ends with the name has the value in every
+        such call. Empty where the call has none.
     """
 
     call: str
@@ -25,6 +28,7 @@ class ApiCall:
     resource: str = ""
     without: str = ""
     when: str = ""
+    condition: tuple[str, ...] = ()
 
 
 def _nothing(_facts: Mapping[str, str]) -> Iterable[str]:
@@ -62,10 +66,14 @@ ACCOUNT = "{account}"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Grant:
-    """One permission on one resource, both as the cloud names them."""
+    """One permission on one resource, both as the cloud names them.
+
+    :param condition: under which alone it is needed: a key, and the value that it has; or nothing.
+    """
 
     permission: str
     resource: str
+    condition: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 from airflow_multicloud.errors import ErrorKind
@@ -70,7 +71,12 @@ class PermissionChecks(Protocol):
     """What the caller may do, without doing it; every cloud of this package has it."""
 
     def check_permissions(
-        self, actions: Sequence[str], resource: str, *, to_be_made: bool = False
+        self,
+        actions: Sequence[str],
+        resource: str,
+        *,
+        to_be_made: bool = False,
+        context: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[PermissionCheck, ...]:
         """One answer for each action, in their order; nothing is changed by asking.
 
@@ -82,6 +88,8 @@ class PermissionChecks(Protocol):
         :param to_be_made: the caller makes the resource before it does any of this: where a cloud
             sees that it is not there, what it is asked about is what the account gives. Without,
             that is ``unknown`` and of kind ``not_found``.
+        :param context: keys of the cloud's conditions with the values that they will have: tags
+            of the request or the resource. Only AWS has any here.
         :raises CredentialsError: when the credentials are refused; ``invalid_argument`` for what is
             no action or resource of this cloud.
         """

@@ -126,14 +126,31 @@ class SecretRules:
         return self.value_bytes if text or self.binary_bytes is None else self.binary_bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretStore:
+    """Which store a connection leads to, as its cloud says.
+
+    :param id: the full name, which no other store has and which never changes:
+        ``arn:aws:secretsmanager:<region>:<account>``, ``projects/<number>``,
+        ``https://<vault>.vault.azure.net``.
+    :param also: the other names by which people know it: the account, the project or the vault
+        alone.
+    """
+
+    id: str
+    also: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All of them."""
+        return self.also | {self.id}
+
+
 class Secrets(Protocol):
     """The secrets of one store: an AWS account and region, a Google project, a Key Vault."""
 
-    def describe_store(self) -> str:
-        """The store's full name, asked of the cloud: account, project or vault, and region.
-
-        ``arn:aws:secretsmanager:<region>:<account>``, ``projects/<number or id>``,
-        ``https://<vault>.vault.azure.net``.
+    def describe_store(self) -> SecretStore:
+        """The store, asked of the cloud: a connection may name another one than it leads to.
 
         :raises CredentialsError: when the credentials are refused.
         """

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.testing.planted_faults import PlantedFaults
 
 #: What a service may say when it refuses a request.
 REFUSALS = (
@@ -59,45 +58,18 @@ class DeliveryFault:
     after: int = 0
 
 
-class DeliveryFaults:
+class DeliveryFaults(PlantedFaults[DeliveryFault]):
     """The faults that are planted; safe for many threads."""
-
-    def __init__(self) -> None:
-        self._left: list[DeliveryFault] = []
-        self._lock = threading.Lock()
-
-    def plant(self, faults: Iterable[DeliveryFault]) -> None:
-        """Add some."""
-        with self._lock:
-            self._left.extend(faults)
-
-    def clear(self) -> None:
-        """Take all away."""
-        with self._lock:
-            self._left.clear()
 
     def meet(self, call: DeliveryCall) -> DeliveryFault | None:
         """What meets this request as a whole, if anything; to be asked once for each request."""
-        with self._lock:
-            for place, fault in enumerate(self._left):
-                if fault.call is not call or fault.kind is DeliveryFaultKind.REJECT:
-                    continue
-                if fault.times < 1:
-                    continue
-                if fault.after > 0:
-                    self._left[place] = replace(fault, after=fault.after - 1)
-                    continue
-                self._left[place] = replace(fault, times=fault.times - 1)
-                return fault
-        return None
+        return self.met(
+            lambda fault: fault.call is call and fault.kind is not DeliveryFaultKind.REJECT
+        )
 
     def rejects(self, name: str) -> bool:
         """Whether a record is one of those that are refused.
 
         :param name: the metric's name, or the message.
         """
-        with self._lock:
-            return any(
-                fault.kind is DeliveryFaultKind.REJECT and fault.name in name
-                for fault in self._left
-            )
+        return self.has(lambda fault: fault.kind is DeliveryFaultKind.REJECT and fault.name in name)

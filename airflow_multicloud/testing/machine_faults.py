@@ -47,6 +47,7 @@ class MachineFault:
     :param region: only there, likewise ``zone`` and ``size``; ``None`` for any.
     :param name: only for machines whose name contains this.
     :param times: how often; then it is over.
+    :param after: how many such calls pass before the first that it meets.
     :param seconds: for the kinds that take some.
     """
 
@@ -58,6 +59,7 @@ class MachineFault:
     size: str | None = None
     name: str = ""
     times: int = 1
+    after: int = 0
     seconds: float = 0.0
 
 

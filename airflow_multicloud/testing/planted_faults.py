@@ -12,13 +12,18 @@ if TYPE_CHECKING:
 
 
 class Counted(Protocol):
-    """A dataclass with a number."""
+    """A dataclass with two numbers."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
     def times(self) -> int:
         """How often it is met; then it is over."""
+        ...
+
+    @property
+    def after(self) -> int:
+        """How often it is passed by before that."""
         ...
 
 
@@ -43,10 +48,22 @@ class PlantedFaults(Generic[F]):
             self._left.clear()
 
     def met(self, fits: Callable[[F], bool]) -> F | None:
-        """The first fault that fits and is not over; it counts as met once more."""
+        """The first fault that fits, is due and is not over; it counts as met once more.
+
+        Those that fit and are not due yet count as passed by once more.
+        """
         with self._lock:
             for place, fault in enumerate(self._left):
-                if fault.times > 0 and fits(fault):
-                    self._left[place] = replace(fault, times=fault.times - 1)
-                    return fault
+                if fault.times < 1 or not fits(fault):
+                    continue
+                if fault.after > 0:
+                    self._left[place] = replace(fault, after=fault.after - 1)
+                    continue
+                self._left[place] = replace(fault, times=fault.times - 1)
+                return fault
         return None
+
+    def has(self, fits: Callable[[F], bool]) -> bool:
+        """Whether there is a fault that fits, however often it was met."""
+        with self._lock:
+            return any(fits(fault) for fault in self._left)

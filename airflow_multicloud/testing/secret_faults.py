@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.testing.planted_faults import PlantedFaults
 
 #: What a store may say when it refuses a request.
 REFUSALS = (
@@ -70,35 +69,12 @@ class SecretFault:
     after: int = 0
 
 
-class SecretFaults:
+class SecretFaults(PlantedFaults[SecretFault]):
     """The faults that are planted; safe for many threads."""
-
-    def __init__(self) -> None:
-        self._left: list[SecretFault] = []
-        self._lock = threading.Lock()
-
-    def plant(self, faults: Iterable[SecretFault]) -> None:
-        """Add some."""
-        with self._lock:
-            self._left.extend(faults)
-
-    def clear(self) -> None:
-        """Take all away."""
-        with self._lock:
-            self._left.clear()
 
     def meet(self, call: SecretCall, name: str = "") -> SecretFault | None:
         """What meets this request, if anything; to be asked once for each request.
 
         :param name: of its secret, as the cloud has it.
         """
-        with self._lock:
-            for place, fault in enumerate(self._left):
-                if fault.call is not call or fault.name not in name or fault.times < 1:
-                    continue
-                if fault.after > 0:
-                    self._left[place] = replace(fault, after=fault.after - 1)
-                    continue
-                self._left[place] = replace(fault, times=fault.times - 1)
-                return fault
-        return None
+        return self.met(lambda fault: fault.call is call and fault.name in name)

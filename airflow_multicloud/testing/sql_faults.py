@@ -41,6 +41,7 @@ class DatabaseFault:
         ``unavailable``. For ``FAIL_LATER`` some clouds have one reason only, whatever this is.
     :param name: only for instances and snapshots whose name contains this.
     :param times: how often; then it is over.
+    :param after: how many such calls pass before the first that it meets.
     """
 
     kind: DatabaseFaultKind
@@ -48,6 +49,7 @@ class DatabaseFault:
     error: ErrorKind = ErrorKind.UNAVAILABLE
     name: str = ""
     times: int = 1
+    after: int = 0
 
 
 class DatabaseFaults(PlantedFaults[DatabaseFault]):

@@ -7,8 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from airflow_multicloud.ports.object_store import ObjectStore
 from airflow_multicloud.testing.contracts.object_store.rigs import (
@@ -16,6 +14,7 @@ from airflow_multicloud.testing.contracts.object_store.rigs import (
     make_bucket,
 )
 from airflow_multicloud.testing.contracts.rigs import connected
+from airflow_multicloud.testing.local_clouds.gcp.service_account import new_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,7 +157,7 @@ def _signing_gcs(request: pytest.FixtureRequest) -> ObjectStore:
         "type": "service_account",
         "project_id": "local",
         "private_key_id": "1",
-        "private_key": _private_key(),
+        "private_key": _key(),
         "client_email": "contract@local.iam.gserviceaccount.com",
         "token_uri": "http://127.0.0.1:9/token",
     }
@@ -166,13 +165,8 @@ def _signing_gcs(request: pytest.FixtureRequest) -> ObjectStore:
 
 
 @cache
-def _private_key() -> str:
-    pem = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return pem.decode()
+def _key() -> str:
+    return new_key()
 
 
 def _of_gcs(request: pytest.FixtureRequest, **extra: object) -> ObjectStore:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.ports.database import (
     Database,
+    DatabasePlaces,
     DatabasePower,
     DatabaseSnapshots,
     ReplicaPromotion,
@@ -15,6 +16,7 @@ from airflow_multicloud.testing.contracts.database import (
     DescribeContract,
     FaultContract,
     ListContract,
+    PlaceContract,
     PowerContract,
     RefusedCredentialsContract,
     RemoveContract,
@@ -44,9 +46,10 @@ _CONTRACTS = (
     ReplicaContract,
     PowerContract,
     RemoveContract,
+    PlaceContract,
     FaultContract,
 )
-_PORT = (Database, DatabaseSnapshots, ReplicaPromotion, DatabasePower, Operations)
+_PORT = (Database, DatabasePlaces, DatabaseSnapshots, ReplicaPromotion, DatabasePower, Operations)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -82,6 +85,10 @@ class TestPower(PowerContract):
 
 
 class TestRemove(RemoveContract):
+    pass
+
+
+class TestPlaces(PlaceContract):
     pass
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from airflow_multicloud.ports.secrets import SecretsService
@@ -23,9 +21,6 @@ from airflow_multicloud.testing.contracts.secrets import (
 from airflow_multicloud.testing.contracts.secrets.rigs import parametrize_secrets_rigs, secrets_rig
 from tests.contract.secrets_rigs import secrets_rig_specs
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 __all__ = ["secrets_rig"]  # a fixture
 
 _CONTRACTS = (
@@ -44,17 +39,6 @@ _CONTRACTS = (
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     parametrize_secrets_rigs(metafunc, secrets_rig_specs())
-
-
-@pytest.fixture(autouse=True)
-def masker_forgets() -> Iterator[None]:
-    """What is masked here ("first value", say) would be masked in every later test, too."""
-    from airflow.sdk._shared.secrets_masker import _secrets_masker
-
-    masker = _secrets_masker()
-    before = (set(masker.patterns), masker.replacer)
-    yield
-    masker.patterns, masker.replacer = before
 
 
 class TestNames(NameContract):

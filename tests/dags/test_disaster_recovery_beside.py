@@ -98,7 +98,7 @@ def test_secrets_and_a_database(
     try:
         database = SqlLab(rds, local_rds.endpoint).primary("drilled", ["one", "two"])
         sql = {"conn_type": "postgres", "login": SQL_USER, "password": PASSWORD}
-        sql |= {"schema": "postgres", "host": "drilled"}
+        sql |= {"schema": "postgres", "host": "drilled", "extra": '{"sslmode": "disable"}'}
         monkeypatch.setenv("AIRFLOW_CONN_DRILLED_SQL", json.dumps(sql))
         found = run(
             lab,

@@ -105,6 +105,9 @@ class _Ti:
     def xcom_push(self, key: str, value: Any) -> None:
         self.pushed[key] = value
 
+    def xcom_pull(self, task_ids: str, key: str) -> Any:
+        return None
+
 
 @dataclass
 class _Event:

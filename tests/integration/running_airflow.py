@@ -137,11 +137,11 @@ def begin_run(airflow: Airflow, dag_id: str, task_id: str, **conf: Any) -> TaskR
 
 @contextmanager
 def running_airflow(
-    home: Path, dags: Path, more: Mapping[str, object] = MappingProxyType({})
+    home: Path, dags: Path, more: Mapping[str, object | None] = MappingProxyType({})
 ) -> Iterator[Airflow]:
     """All of Airflow, with a home, a database and ports of its own; ready for runs.
 
-    :param more: variables of the environment.
+    :param more: variables of the environment; ``None`` for those that it must not have.
     """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -168,7 +168,9 @@ def running_airflow(
         "PYTHONWARNINGS": "ignore",
         **more,
     }
-    environment = os.environ | {name: str(value) for name, value in settings.items()}
+    told = {name: str(value) for name, value in settings.items() if value is not None}
+    kept = {name: value for name, value in os.environ.items() if name not in settings}
+    environment = kept | told
     command = [sys.executable, "-m", "airflow", "db", "migrate"]
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=_PATIENCE)
     airflow = Airflow(home, url, environment)

@@ -267,6 +267,9 @@ CASES: dict[str, Case] = {
     "ReplicateShardOperator": _copies(
         "ReplicateShardOperator", shard=f"shard-00000.jsonl#sha256={'0' * 64}"
     ),
+    "RemoveSnapshotOperator": _databases(
+        "RemoveSnapshotOperator", "snapshot", confirm="shop", allow=["shop"], **SOON
+    ),
     "RestoreDatabaseOperator": _databases("RestoreDatabaseOperator", **SOON),
     "RollbackOperator": _rolls_back,
     "ShipLogsOperator": lambda _stage: [

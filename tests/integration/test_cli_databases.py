@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,6 +67,27 @@ def test_a_snapshot_with_a_name_is_taken_once(space: Databases, shell: Shell) ->
     assert other.code == 7
     assert "already_exists" in other.err
     assert space.snapshots["before"].labels["team"] == "shop"
+
+
+def test_a_series_keeps_its_newest_and_a_snapshot_is_removed(
+    space: Databases, shell: Shell
+) -> None:
+    words = ("snapshot-database", *ON, "--database", "shop", "--series", "nightly", *FAST)
+    names = []
+    for _ in range(3):
+        space.advance(timedelta(days=1))
+        ended = shell.run(*words, "--keep", "2", "-o", "json")
+        names.append(ended.result["name"])
+    assert f"removed, older: memory/memory-{CONN}/snapshots/{names[0]}" in ended.err
+    assert {*space.snapshots} == {*names[1:]}
+    assert "expected it with keep" in shell.run(*words[:5], "--keep", "2").err
+    of = ("remove-snapshot", *ON, "--snapshot", ended.result["id"], *FAST)
+    refused = shell.run(*of, "--confirm", names[1])
+    assert (refused.code, len(space.snapshots)) == (2, 2)
+    assert f"--confirm: {names[1]!r} given, expected {names[2]!r}" in refused.err
+    gone = shell.run(*of, "--confirm", names[2])
+    assert (gone.code, [*space.snapshots]) == (0, [names[1]])
+    assert "nothing to remove" in shell.run(*of, "--confirm", names[2]).err
 
 
 def test_a_promotion_is_typed_twice(space: Databases, shell: Shell) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from airflow_multicloud.core.database.identity import Requester
+from airflow_multicloud.core.database.removals import DatabaseRemoval, ScratchOf, advance_removal
+from airflow_multicloud.core.database.restores import RestoreWish
+from airflow_multicloud.core.database.restoring import begin_restore, restored_database
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     TOKEN_LABEL,
     DatabaseNetwork,
+    DatabasePlace,
     DatabaseRef,
     DatabaseService,
     DatabaseState,
@@ -214,7 +220,9 @@ def test_regions_that_could_not_be_asked(
     with pytest.raises(DatabaseError, match="us-east1") as caught:
         list(hook.list_databases({}))
     assert caught.value.kind is ErrorKind.UNAVAILABLE
-    assert source.id in {one.ref.id for one in hook.list_databases({}, "us-central1")}
+    assert source.id in {
+        one.ref.id for one in hook.list_databases({}, DatabasePlace(region="us-central1"))
+    }
 
 
 def test_descriptions_of_others_are_no_snapshots(
@@ -296,3 +304,68 @@ def test_requests_that_do_not_fit_the_document(
         control.api.ask("GET", f"/v1/{source.id}", {"colour": "red"})
     with pytest.raises(MethodNotImplemented):
         control.api.ask("POST", f"/v1/{source.id}/restart")
+
+
+def killed(hook: DatabaseService, control: CloudSqlControl, run: str, of: DatabaseRef) -> str:
+    """A restore whose process was killed once the clone was asked for, which is there since."""
+    begun = begin_restore(hook, Requester(run=run, readable="drill"), latest(of))
+    name = begun.operation.resource.rpartition("/")[2]
+    while control.api.ask("GET", f"{PROJECT}/instances/{name}")["state"] != "RUNNABLE":
+        time.sleep(0.02)
+    assert "userLabels" not in control.api.ask("GET", f"{PROJECT}/instances/{name}")["settings"]
+    return begun.operation.resource
+
+
+def latest(of: DatabaseRef) -> RestoreWish:
+    return RestoreWish(source=FromPointInTime(of))
+
+
+def removed_of(hook: DatabaseService, run: str) -> list[str]:
+    removal = DatabaseRemoval(certain_from=datetime.now(UTC))
+    wanted = ScratchOf.by(Requester(run=run), None, None)
+    while not removal.done:
+        removal = advance_removal(hook, wanted, removal, now=datetime.now(UTC))
+    return [one.id for one in removal.removed]
+
+
+def test_a_killed_restore_is_removed_before_it_has_labels(
+    hook: DatabaseService, control: CloudSqlControl, source: DatabaseRef
+) -> None:
+    made = killed(hook, control, "killed-1", source)
+    assert removed_of(hook, "killed-2") == []
+    assert removed_of(hook, "killed-1") == [made]
+    assert removed_of(hook, "killed-1") == []
+    assert made not in {one.ref.id for one in hook.list_databases({})}
+
+
+def test_a_killed_restore_is_gone_on_with(
+    hook: DatabaseService, control: CloudSqlControl, source: DatabaseRef
+) -> None:
+    """Its next try takes the clone for its own and labels it; there are not two."""
+    made = killed(hook, control, "killed-3", source)
+    before = {one.ref.id for one in hook.list_databases({})}
+    again = begin_restore(hook, Requester(run="killed-3", readable="drill"), latest(source))
+    assert (again.found, again.operation.resource) == (True, made)
+    ended = waited(hook, again.operation)
+    found = restored_database(hook, replace(again, operation=ended), conn_id=CONN_ID, cloud="gcp")
+    assert (found.id, found.scratch) == (made, True)
+    assert {one.ref.id for one in hook.list_databases({})} == before
+    assert removed_of(hook, "killed-3") == [made]
+
+
+def test_a_killed_restore_that_has_failed_gives_way_to_another(
+    hook: DatabaseService, local_cloud_sql: LocalServer, source: DatabaseRef
+) -> None:
+    """It has no labels and never will have; the next try removes it, and orders anew."""
+    task = Requester(run="killed-4", readable="drill")
+    kind, call = DatabaseFaultKind.FAIL_LATER, DatabaseCall.RESTORE
+    plant(local_cloud_sql.endpoint, [DatabaseFault(kind=kind, call=call, error=ErrorKind.QUOTA)])
+    first = begin_restore(hook, task, latest(source))
+    assert waited(hook, first.operation).state is OperationState.FAILED
+    plant(local_cloud_sql.endpoint, [])
+    second = begin_restore(hook, task, latest(source))
+    assert second.operation.resource != first.operation.resource
+    assert [one.resource for one in second.removing] == [first.operation.resource]
+    for one in (second.operation, *second.removing):
+        assert waited(hook, one).state is OperationState.SUCCEEDED
+    assert removed_of(hook, "killed-4") == [second.operation.resource]

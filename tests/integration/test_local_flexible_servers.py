@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from azure.core.rest import HttpRequest
 
 from airflow_multicloud import registry
 from airflow_multicloud.clouds.azure.database.fields import BACKUP_TAGS
+from airflow_multicloud.core.database.identity import SERIES, Requester, identity_of
+from airflow_multicloud.core.database.snapshots import SnapshotWish, begin_snapshot
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     TOKEN_LABEL,
@@ -180,6 +183,64 @@ def test_labels_of_a_snapshot_are_tags_that_go_with_it(
     assert not [key for key in _tags(azure) if key.startswith(BACKUP_TAGS)]
 
 
+def test_labels_of_backups_that_azure_has_deleted_make_room(
+    hook: DatabaseService, azure: FlexibleServersControl, source: DatabaseRef
+) -> None:
+    """What is about to be taken keeps its labels, and so does what somebody writes meanwhile."""
+    kept = SnapshotOrder(database=source, name="kept", token=TOKENS[2])
+    done(hook, hook.snapshot_database(kept))
+    before = {key for key in _tags(azure) if key.startswith(BACKUP_TAGS)}
+    long_ago, now = (f"{int(time.time()) - age:08x}:" for age in (2 * 24 * 3600, 60))
+    expired = {
+        f"{BACKUP_TAGS}old-{n // 3}-0000000{n // 3 % 10}:{n % 3}": long_ago for n in range(45)
+    }
+    unfinished = {f"{BACKUP_TAGS}young-00000001:0": now + '{"a":'}
+    unfinished[f"{BACKUP_TAGS}young-00000001:1"] = long_ago + "1}"
+    _change(azure, source, "Merge", {**expired, **unfinished, "team": "shop"})
+    order = SnapshotOrder(database=source, name="next", token=TOKENS[3])
+    done(hook, hook.snapshot_database(order))
+    left = _tags(azure)
+    assert not {*expired} & {*left}
+    assert {*unfinished, *before, "team"} <= {*left}
+    labels = {one.name: one.labels for one in hook.list_snapshots(source, {TOKEN_LABEL: None})}
+    assert labels == {"next": {TOKEN_LABEL: TOKENS[3]}, "kept": {TOKEN_LABEL: TOKENS[2]}}
+    _change(azure, source, "Delete", {"team": "another", **unfinished})
+    assert _tags(azure)["team"] == "shop"
+    for one in (kept, order):
+        (found,) = [s for s in hook.list_snapshots(source, {}) if s.name == one.name]
+        done(hook, hook.remove_snapshot(found.ref, token=one.token))
+
+
+def test_what_a_task_orders_takes_two_tags(
+    hook: DatabaseService, azure: FlexibleServersControl, source: DatabaseRef
+) -> None:
+    """A server has fifty."""
+    requester = Requester(run="run", readable="a-dag-of-some-length", series="series", map_index=7)
+    begun = begin_snapshot(hook, requester, SnapshotWish(database=source))
+    done(hook, begun.operation)
+    backup = begun.operation.resource.rpartition("/")[2]
+    tags = [key for key in _tags(azure) if key.startswith(f"{BACKUP_TAGS}{backup}:")]
+    assert len(tags) == 2
+    (found,) = hook.list_snapshots(source, {SERIES: begun.identity.series})
+    assert identity_of(found.labels, found.name) == begun.identity
+    done(hook, hook.remove_snapshot(found.ref, token=begun.identity.token))
+
+
+def test_tags_without_room_say_what_to_do(
+    hook: DatabaseService, azure: FlexibleServersControl, source: DatabaseRef
+) -> None:
+    """Labels of backups that were only just begun are not taken for those of backups gone."""
+    now = f"{int(time.time()):08x}:"
+    begun = {f"{BACKUP_TAGS}young-{n:08}:0": now for n in range(50 - len(_tags(azure)))}
+    _change(azure, source, "Merge", begun)
+    try:
+        with pytest.raises(DatabaseError, match="remove older snapshots") as caught:
+            hook.snapshot_database(SnapshotOrder(database=source, name="full", token=TOKENS[4]))
+        assert caught.value.kind is ErrorKind.QUOTA
+    finally:
+        _change(azure, source, "Delete", begun)
+
+
 def test_a_final_snapshot_is_refused_before_anything_is_done(
     hook: DatabaseService, source: DatabaseRef
 ) -> None:
@@ -219,6 +280,18 @@ def test_another_version_of_the_api_is_refused(azure: FlexibleServersControl) ->
 def _tags(azure: FlexibleServersControl) -> dict[str, str]:
     found: dict[str, str] = azure.described("flex-source")["tags"]
     return found
+
+
+def _change(
+    azure: FlexibleServersControl, source: DatabaseRef, operation: str, tags: dict[str, str]
+) -> None:
+    request = HttpRequest(
+        "PATCH",
+        f"{source.id}/providers/Microsoft.Resources/tags/default",
+        params={"api-version": "2025-04-01"},
+        json={"operation": operation, "properties": {"tags": tags}},
+    )
+    azure.client.send_request(request).raise_for_status()
 
 
 def _group() -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from airflow_multicloud import registry
+from airflow_multicloud.core.database.identity import Requester
+from airflow_multicloud.core.database.removals import DatabaseRemoval, ScratchOf, advance_removal
+from airflow_multicloud.core.database.restores import RestoreWish
+from airflow_multicloud.core.database.restoring import begin_restore, restored_database
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     DatabaseNetwork,
@@ -187,4 +192,99 @@ def test_an_instance_of_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_server_refuses(rds: RdsControl, action: str, given: dict[str, Any], code: str) -> None:
     with pytest.raises(ClientError) as caught:
         getattr(rds.client, action)(**given)
+    assert caught.value.response["Error"]["Code"] == code
+
+
+def test_a_teardown_finds_what_was_restored_in_another_region(
+    hook: DatabaseService, rds: RdsControl
+) -> None:
+    """The ARN of the source says where; else it is looked for at home, and the result tells so."""
+    source = rds.make_abroad("rds-abroad")
+    task = Requester(run="rds-teardown", readable="drill")
+    begun = begin_restore(hook, task, RestoreWish(source=FromPointInTime(DatabaseRef(source.id))))
+    made = done(hook, begun.operation)
+    assert ":us-west-2:" in made
+    again = begin_restore(hook, task, RestoreWish(source=FromPointInTime(DatabaseRef(source.id))))
+    assert (again.found, again.operation.resource) == (True, made)
+    now = datetime.now(UTC)
+    removal = DatabaseRemoval(certain_from=now)
+    nothing = advance_removal(hook, ScratchOf.by(task, None, None), removal, now=now)
+    assert (nothing.done, nothing.removed) == (True, ())
+    assert [one.region for one in nothing.searched] == ["us-east-1"]
+    wanted = ScratchOf.by(task, None, None, (DatabaseRef(source.id),))
+    while not removal.done:
+        removal = advance_removal(hook, wanted, removal, now=datetime.now(UTC))
+    assert [one.id for one in removal.removed] == [made]
+    assert [one.region for one in removal.searched] == ["us-east-1", "us-west-2"]
+    with pytest.raises(DatabaseError) as caught:
+        hook.describe_database(DatabaseRef(made))
+    assert caught.value.kind is ErrorKind.NOT_FOUND
+
+
+def test_a_snapshot_that_rds_has_taken_by_itself_is_restored(
+    hook: DatabaseService, rds: RdsControl, source: DatabaseRef
+) -> None:
+    """By its ARN; it is described with its moment, is in no listing, and is never removed."""
+    waited = hook.restore_database(
+        RestoreOrder(source=FromPointInTime(source), name="rds-auto", token=TOKENS[4])
+    )
+    done(hook, waited)
+    found = rds.client.describe_db_snapshots(
+        DBInstanceIdentifier="rds-auto", SnapshotType="automated"
+    )["DBSnapshots"]
+    (arn,) = (one["DBSnapshotArn"] for one in found)
+    assert ":snapshot:rds:rds-auto-" in arn
+    seen = hook.describe_snapshot(DatabaseRef(arn))
+    assert (seen.ref.id, seen.name, seen.labels) == (arn, arn.partition(":snapshot:")[2], {})
+    assert seen.created_at == found[0]["SnapshotCreateTime"]
+    assert arn not in {one.ref.id for one in hook.list_snapshots(None, {})}
+    task = Requester(run="rds-automated", readable="drill")
+    wish = RestoreWish(source=FromSnapshot(DatabaseRef(arn)), account=seen.account_id)
+    begun = begin_restore(hook, task, wish)
+    ended = replace(begun, operation=replace(begun.operation, resource=done(hook, begun.operation)))
+    restored = restored_database(hook, ended, conn_id="aws_database_local", cloud="aws")
+    assert restored.restored_moment is not None
+    assert abs(restored.restored_moment - seen.created_at) < timedelta(seconds=1)
+    with pytest.raises(DatabaseError, match="account") as caught:
+        begin_restore(hook, task, replace(wish, account="999999999999"))
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+    with pytest.raises(DatabaseError, match="token"):
+        hook.remove_snapshot(DatabaseRef(arn), token=TOKENS[4])
+    backup = DatabaseRef(arn.replace(":rds:rds-auto", ":awsbackup:job-1"))
+    with pytest.raises(DatabaseError, match="there is no") as caught:
+        hook.describe_snapshot(backup)
+    assert caught.value.kind is ErrorKind.NOT_FOUND
+
+
+def test_a_snapshot_of_before_an_upgrade_gets_no_parameter_group_of_after_it(
+    hook: DatabaseService, rds: RdsControl
+) -> None:
+    """RDS refuses one of another family; it gives the default of the snapshot's own version."""
+    old = rds.make("rds-upgraded", EngineVersion="17.7", DBParameterGroupName="app-postgres17")
+    taken = SnapshotOrder(database=old, name="rds-before", token=TOKENS[5])
+    before = FromSnapshot(DatabaseRef(done(hook, hook.snapshot_database(taken))))
+
+    def restored(name: str) -> dict[str, Any]:
+        order = RestoreOrder(source=before, name=name, token=TOKENS[5])
+        return rds.described(done(hook, hook.restore_database(order)))
+
+    found = restored("rds-as-then")
+    assert [one["DBParameterGroupName"] for one in found["DBParameterGroups"]] == ["app-postgres17"]
+    rds.client.modify_db_instance(
+        DBInstanceIdentifier="rds-upgraded", EngineVersion="18.1", AllowMajorVersionUpgrade=True,
+        ApplyImmediately=True, DBParameterGroupName="app-postgres18",
+    )  # fmt: skip
+    found = restored("rds-as-before")
+    assert found["EngineVersion"] == "17.7"
+    (group,) = (one["DBParameterGroupName"] for one in found["DBParameterGroups"])
+    assert group == "default.postgres17"
+
+
+@pytest.mark.parametrize(
+    ("group", "code"),
+    [("app-postgres17", "InvalidParameterCombination"), ("gone", "DBParameterGroupNotFound")],
+)
+def test_rds_checks_parameter_groups(rds: RdsControl, group: str, code: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        rds.make("rds-grouped", DBParameterGroupName=group)
     assert caught.value.response["Error"]["Code"] == code

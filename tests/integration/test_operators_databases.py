@@ -111,6 +111,62 @@ def test_a_teardown_removes_what_a_restore_that_failed_has_left(space: Databases
     assert done(remove)["removed"] == []
 
 
+@pytest.mark.usefixtures("airflow_db")
+@pytest.mark.parametrize("fails", [True, False], ids=["fails", "succeeds"])
+def test_a_teardown_looks_where_the_restore_made_it(space: Databases, *, fails: bool) -> None:
+    """In another region, by what the restore has told; mapped, and also when it has failed."""
+    tills = [space.create(name, region="mem-2").id for name in ("till", "safe")]
+    if fails:
+        kind, call = DatabaseFaultKind.FAIL_LATER, DatabaseCall.RESTORE
+        space.faults.plant([DatabaseFault(kind=kind, call=call, error=ErrorKind.CAPACITY)] * 2)
+    with DAG("abroad", schedule=None) as dag:
+        restore = RestoreDatabaseOperator.partial(task_id="restore", conn_id=CONN, **WAIT)
+        restores = restore.expand(database=tills)
+        remove = RemoveDatabaseOperator(
+            task_id="remove", conn_id=CONN, restore_task_id="restore", trigger_rule="all_done",
+            **NOW, **WAIT,
+        )  # fmt: skip
+        restores >> remove
+    run = run_dag(dag)
+    assert run.states["restore", 0] == ("failed" if fails else "success")
+    told = run.xcom("remove")
+    assert len(told["removed"]) == 2
+    assert {one["region"] for one in told["removed"]} == {"mem-2"}
+    assert [one["region"] for one in told["searched"]] == ["mem-1", "mem-2"]
+    assert {*space.servers} == {"shop", "till", "safe"}
+
+
+def test_a_teardown_of_a_restore_that_told_nothing_says_where_it_looked(
+    space: Databases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The parameters of the restore tell, or else it is said that nothing does."""
+    till = space.create("till", region="mem-2")
+
+    def remove(database: str, **given: Any) -> Any:
+        with DAG("silent", schedule=None):
+            restore = RestoreDatabaseOperator(
+                task_id="restore", conn_id=CONN, database=database, **WAIT
+            )
+            removal = RemoveDatabaseOperator(
+                task_id="remove", conn_id=CONN, restore_task_id="restore", **given, **NOW, **WAIT
+            )
+        return restore, removal
+
+    restore, known = remove(till.id)
+    done(restore)
+    _, unknown = remove("{{ params.database }}")
+    capsys.readouterr()
+    assert [one["region"] for one in done(unknown)["searched"]] == ["mem-1"]
+    said = capsys.readouterr().out
+    assert "there was nothing to remove in: the connection's account, mem-1" in said
+    assert "restore has not told what it restores" in said
+    assert len(done(known)["removed"]) == 1
+    _, named = remove("{{ params.database }}", region="mem-2")
+    assert [one["region"] for one in done(named)["searched"]] == ["mem-2"]
+    assert "has not told" not in capsys.readouterr().out
+    assert {*space.servers} == {"shop", "till"}
+
+
 def test_a_teardown_of_a_task_that_is_not_there_is_refused(space: Databases) -> None:
     with DAG("misnamed", schedule=None):
         remove = RemoveDatabaseOperator(

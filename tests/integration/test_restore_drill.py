@@ -52,7 +52,7 @@ def source(lab: SqlLab) -> DatabaseRef:
 def sql(monkeypatch: pytest.MonkeyPatch) -> str:
     """Credentials without a place: their own host is nowhere."""
     reader = {"conn_type": "postgres", "login": USER, "password": PASSWORD, "schema": "postgres"}
-    nowhere = {**reader, "host": "127.0.0.1", "port": 1}
+    nowhere = {**reader, "host": "127.0.0.1", "port": 1, "extra": {"sslmode": "disable"}}
     monkeypatch.setenv(f"AIRFLOW_CONN_{SQL.upper()}", json.dumps(nowhere))
     return SQL
 

@@ -93,8 +93,10 @@ def test_from_each_cloud_to_the_others(source: str, prefix: str) -> None:
 def test_another_account_than_expected_is_refused(prefix: str) -> None:
     _write(AWS, f"{prefix}x", b"one")
     stores = {conn_id: _hook(conn_id).describe_store() for conn_id in CLOUDS}
-    assert len({*stores.values()}) == len(CLOUDS)
-    api.sync_secrets(AWS, [GCP, AZURE], prefix=prefix, accounts=stores)
+    assert len({one.id for one in stores.values()}) == len(CLOUDS)
+    for pick in (min, max):
+        accounts = {conn_id: pick(one.names) for conn_id, one in stores.items()}
+        api.sync_secrets(AWS, [GCP, AZURE], prefix=prefix, accounts=accounts)
     with pytest.raises(api.SecretsError, match="accounts: connection 'gcp_secrets_local' leads"):
         api.sync_secrets(AWS, [GCP], prefix=prefix, accounts={GCP: "projects/other"})
 

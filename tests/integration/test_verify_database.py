@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -100,7 +101,7 @@ def sql(shop: Instance, monkeypatch: pytest.MonkeyPatch) -> Any:
             "login": LOGIN.user,
             "password": password,
             "schema": "sales",
-            "extra": {"cursor": "dictcursor", **extra},
+            "extra": {"cursor": "dictcursor", "sslmode": "disable", **extra},
         }
         monkeypatch.setenv(f"AIRFLOW_CONN_{SQL.upper()}", json.dumps(connection))
 
@@ -255,6 +256,21 @@ def test_no_password_is_shown(sql: Any, shop: Instance, caplog: pytest.LogCaptur
     shown = f"{report} {caplog.text}"
     assert "c4n4ry" not in shown
     assert shop.endpoint.host in shown
+
+
+def test_the_place_of_an_instance_is_asked_with_tls(
+    sql: Any, shop: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless the connection says otherwise; this server has none."""
+    check = [{"table": "orders", "rows": 2000}]
+    assert verify_database(SQL, check, **at(shop)).verified
+    given = json.loads(os.environ[f"AIRFLOW_CONN_{SQL.upper()}"])
+    given["extra"].pop("sslmode")
+    monkeypatch.setenv(f"AIRFLOW_CONN_{SQL.upper()}", json.dumps(given))
+    (one,) = verify_database(SQL, check, **at(shop)).results
+    assert one.outcome is CheckOutcome.ERROR
+    assert "SSL" in str(one.why)
+    assert verify_database(SQL, check).verified
 
 
 @pytest.mark.parametrize("extra", ["hostaddr", "service", "host", "Port", "dbname", "user"])

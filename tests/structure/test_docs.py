@@ -62,6 +62,7 @@ for name in ("sales/a.parquet", "sales/b.parquet", "sales/c.tmp", "stock/a.parqu
     Hook("aws_default").put_object(ObjectRef("lake", name), name.encode())
 """
 _LOCATION = re.compile(r"\b(?:s3|gs|abfs)://(\w+)@")
+_CONNECTION = re.compile(r'"(\w+_default)"')
 
 
 def _runnable() -> list[Path]:
@@ -72,7 +73,7 @@ def _runnable() -> list[Path]:
 def test_python_runs(page: Path, tmp_path: Path) -> None:
     """A page's marked blocks, one after the other, in a process of their own."""
     code = "\n".join(code for runs, code in _blocks(page, "python") if runs)
-    conn_ids = {*_LOCATION.findall(code), "aws_default", "aws_local"}
+    conn_ids = {*_LOCATION.findall(code), *_CONNECTION.findall(code), "aws_default", "aws_local"}
     prelude = _PRELUDE.replace("CONNECTIONS", repr(sorted(conn_ids)))
     script = tmp_path / "page.py"
     script.write_text(prelude + _LOCATION.sub(r"mem://\1@", code))

@@ -162,6 +162,7 @@ OF_ITS_OWN = {
     ("gcp", "database", "completing"): "a clone can't be given labels in one request",
     ("gcp", "database", "descriptions"): "backups have no name, token or labels of their own",
     ("gcp", "secrets", "annotations"): "tags are labels and annotations, and notes stand there",
+    ("gcp", "secrets", "claims"): "versions are added on no condition; a note says who may",
     ("azure", "secrets", "states"): "versions are disabled and enabled one by one",
     ("azure", "database", "backup_tags"): "backups have no labels: they are tags of the server",
     ("azure", "database", "locks"): "servers have no protection of their own, but locks",

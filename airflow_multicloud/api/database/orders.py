@@ -1,22 +1,13 @@
-"""Snapshots and restores of databases, and the removal of what was restored."""
+"""Restores of databases, and the removal of what was restored."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.database.finishing import finished
-from airflow_multicloud.core.database.given import (
-    check_not_nothing,
-    label_map,
-    reference,
-    resource_name,
-)
-from airflow_multicloud.core.database.identity import Requester
+from airflow_multicloud.api.database.waiting import POLL, ended, requester, until_done
+from airflow_multicloud.core.database.given import check_not_nothing, reference, resource_name
 from airflow_multicloud.core.database.removals import (
     DatabaseRemoval,
     OneDatabase,
@@ -26,68 +17,11 @@ from airflow_multicloud.core.database.removals import (
 )
 from airflow_multicloud.core.database.restores import RestoredDatabase
 from airflow_multicloud.core.database.restoring import begin_restore, restored_database
-from airflow_multicloud.core.database.snapshots import (
-    SnapshotWish,
-    TakenSnapshot,
-    begin_snapshot,
-    taken_snapshot,
-)
 from airflow_multicloud.core.database.wishes import restore_wish
 from airflow_multicloud.core.telemetry import operation
-from airflow_multicloud.errors import DatabaseError, ErrorKind
-from airflow_multicloud.opening.databases import LISTINGS_LAG, open_databases
-from airflow_multicloud.ports.database import DatabaseNetwork
+from airflow_multicloud.opening.databases import open_databases
+from airflow_multicloud.ports.database import UNSEEN, DatabaseNetwork
 from airflow_multicloud.registry import session
-
-_POLL = timedelta(seconds=10)
-
-
-@session()
-@operation("database.snapshot")
-def snapshot_database(
-    conn_id: str,
-    database: str,
-    *,
-    name: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    run: str | None = None,
-    region: str | None = None,
-    account: str | None = None,
-    timeout: timedelta = timedelta(hours=1),
-    poll_interval: timedelta = _POLL,
-) -> TakenSnapshot:
-    """Take a snapshot of an instance.
-
-    :param conn_id: the connection of its cloud.
-    :param database: as its cloud writes it, or its name.
-    :param name: of the snapshot: at most 60 characters, a lower-case letter, then those, digits and
-        hyphens; derived from ``run`` when left out.
-    :param labels: besides those that find it.
-    :param run: on whose behalf: the same run asks for the same snapshot, and finds it. When left
-        out, the ``name`` stands for it, else each call is a run of its own.
-    :param region: in which it is; the connection's own when left out.
-    :param account: in which it must be, or nothing is done.
-    :param timeout: for all of it.
-    :param poll_interval: between two looks.
-    :raises CloudError: as the port's ``snapshot_database``; what the snapshot has failed with.
-    """
-    wish = SnapshotWish(
-        database=reference("database", database, region),
-        name=None if name is None else resource_name("name", name),
-        labels=label_map("labels", labels),
-        account=account,
-    )
-    opened = open_databases(conn_id)
-    begun = begin_snapshot(opened.service, _requester(run, name), wish)
-    ended = finished(
-        opened.service,
-        begun.operation,
-        poll_interval=poll_interval,
-        timeout=timeout,
-        cloud=opened.cloud,
-    )
-    done = replace(begun, operation=ended)
-    return taken_snapshot(opened.service, done, conn_id=conn_id, cloud=opened.cloud)
 
 
 @session()
@@ -108,7 +42,7 @@ def restore_database(
     region: str | None = None,
     account: str | None = None,
     timeout: timedelta = timedelta(hours=2),
-    poll_interval: timedelta = _POLL,
+    poll_interval: timedelta = POLL,
 ) -> RestoredDatabase:
     """Restore a snapshot, or an instance as it was, into a new instance.
 
@@ -146,15 +80,8 @@ def restore_database(
         account=account,
     )
     opened = open_databases(conn_id)
-    begun = begin_restore(opened.service, _requester(run, name), wish)
-    ended = finished(
-        opened.service,
-        begun.operation,
-        poll_interval=poll_interval,
-        timeout=timeout,
-        cloud=opened.cloud,
-    )
-    done = replace(begun, operation=ended)
+    begun = begin_restore(opened.service, requester(run, name), wish)
+    done = ended(opened, begun, timeout=timeout, poll_interval=poll_interval)
     return restored_database(opened.service, done, conn_id=conn_id, cloud=opened.cloud)
 
 
@@ -170,7 +97,7 @@ def remove_database(
     region: str | None = None,
     account: str | None = None,
     timeout: timedelta = timedelta(hours=1),
-    poll_interval: timedelta = _POLL,
+    poll_interval: timedelta = POLL,
 ) -> DatabaseRemoval:
     """Remove an instance that this package has restored, until it is gone.
 
@@ -197,25 +124,33 @@ def remove_scratch_databases(
     conn_id: str,
     run: str,
     *,
+    source: str | None = None,
     region: str | None = None,
     account: str | None = None,
-    confirm_after: timedelta = LISTINGS_LAG,
+    confirm_after: timedelta = UNSEEN,
     timeout: timedelta = timedelta(hours=1),
-    poll_interval: timedelta = _POLL,
+    poll_interval: timedelta = POLL,
 ) -> DatabaseRemoval:
     """Remove every scratch instance that a run has restored, until a listing shows nothing.
 
+    They lie where what they were restored from does. The result's ``searched`` says where they were
+    looked for; what was restored elsewhere is still there.
+
     :param conn_id: the connection of their cloud.
     :param run: as :func:`restore_database` was given it.
+    :param source: full id of the instance or the snapshot that was restored, which may be gone:
+        they are looked for where that lies as well.
     :param region: in which they are; the connection's own when left out.
-    :param account: in which they must be, or nothing is done.
+    :param account: in which they must be, or nothing is done; on Google Cloud also the project to
+        look in, the connection's own when left out.
     :param confirm_after: the closing listing is made no earlier than this after the beginning.
     :param timeout: for all of it.
     :param poll_interval: between two looks.
     :raises CloudError: for what can't be removed.
     """
     check_not_nothing("run", run)
-    wanted = ScratchOf.by(_requester(run), region, account)
+    sources = () if source is None else (reference("source", source, None),)
+    wanted = ScratchOf.by(requester(run), region, account, sources)
     return _removed(conn_id, wanted, confirm_after, None, timeout, poll_interval)
 
 
@@ -228,29 +163,12 @@ def _removed(
     poll_interval: timedelta,
 ) -> DatabaseRemoval:
     opened = open_databases(conn_id)
-    begun = datetime.now(UTC)
-    removal = DatabaseRemoval(certain_from=begun + confirm_after)
-    while True:
-        removal = advance_removal(
-            opened.service,
-            wanted,
-            removal,
-            now=datetime.now(UTC),
-            final_snapshot=final_snapshot,
-        )
-        if removal.done:
-            return removal
-        if datetime.now(UTC) >= begun + timeout:
-            raise DatabaseError(
-                f"timeout: it was not removed within {timeout}; what was begun goes on in the "
-                "cloud, and the same call again removes the rest",
-                kind=ErrorKind.TIMEOUT,
-                cloud=opened.cloud,
-            )
-        cancellation.pause(max(poll_interval, removal.wait).total_seconds())
-
-
-def _requester(run: str | None, name: str | None = None) -> Requester:
-    if run is None and name is not None:
-        return Requester(run=f"api, by its name: {name}", readable=name)
-    return Requester(run=f"api {run or uuid.uuid4().hex}", readable=run or "api")
+    return until_done(
+        DatabaseRemoval(certain_from=datetime.now(UTC) + confirm_after),
+        lambda removal, now: advance_removal(
+            opened.service, wanted, removal, now=now, final_snapshot=final_snapshot
+        ),
+        cloud=opened.cloud,
+        timeout=timeout,
+        poll_interval=poll_interval,
+    )

@@ -52,7 +52,8 @@ def verify_database(
     :param database: an instance, as its cloud writes it or by its name.
     :param region: in which it is; the connection's own when left out.
     :param schema: which of the server's databases; the connection's when left out.
-    :param restored_moment: that ``max_age`` is counted from; of ``restored`` its own, else now.
+    :param restored_moment: that ``max_age`` is counted from; of ``restored`` its own, which must be
+        known then; else now.
     :param baseline: path or URI of what was measured before.
     :param record_to: path or URI where what is measured is written, once all checks have passed.
     :param statement_timeout: for each statement; PostgreSQL and MySQL are told.
@@ -68,7 +69,7 @@ def verify_database(
         place=_given_place(known, host, port),
         schema=None if schema is None else line("schema", schema),
         checks=wanted,
-        restored_moment=_moment(restored_moment, known),
+        restored_moment=_moment(restored_moment, known, wanted),
         baseline=None if baseline is None else line("baseline", str(baseline)),
         record_to=None if record_to is None else line("record_to", str(record_to)),
         statement_timeout=duration(
@@ -136,7 +137,16 @@ def _given_place(
     return SqlPlace(line("host", host), int(text))
 
 
-def _moment(given: datetime | str | None, restored: RestoredDatabase | None) -> datetime | None:
+def _moment(
+    given: datetime | str | None, restored: RestoredDatabase | None, checks: Sequence[TableCheck]
+) -> datetime | None:
     if given is not None:
         return moment("restored_moment", given)
-    return None if restored is None else restored.restored_moment
+    if restored is None:
+        return None
+    if restored.restored_moment is None and any(one.max_age is not None for one in checks):
+        raise refused(
+            "restored_moment", None,
+            f"the moment that {restored.id} holds: it is not known, and max_age is counted from it",
+        )  # fmt: skip
+    return restored.restored_moment

@@ -52,6 +52,7 @@ def _row(one: CheckedPermission) -> dict[str, object]:
         "conn_id": one.conn_id,
         "permission": one.permission,
         "resource": one.resource,
+        "condition": one.condition,
         "needed": one.needed,
         "calls": ", ".join(one.calls),
         "operations": ", ".join(one.operations),

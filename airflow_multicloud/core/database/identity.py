@@ -32,6 +32,8 @@ SOURCE = "multicloud-database-source"
 NAME = "multicloud-database-name"
 #: Whether it may be removed when its run is over.
 SCRATCH = "multicloud-scratch"
+#: Digest of the series that a snapshot is one of: one task's of every run, of one instance.
+SERIES = "multicloud-database-series"
 #: The moment that was restored: milliseconds since 1970.
 MOMENT = "multicloud-database-moment"
 
@@ -46,9 +48,14 @@ _NUMBER = re.compile(r"[0-9]{1,15}")
 _NOT_MAPPED = "none"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-#: Of a name, the part that is there for readers.
-_READABLE = 30
-_MARK = 16
+#: Of a derived name: the part that is there for readers, and the digits of the token, of the run's
+#: digest and of the map index's.
+_READABLE = 20
+_MARK, _RUN_MARK, _MAP_MARK = 16, 12, 8
+_DERIVED = re.compile(
+    rf"mc-(?:[a-z0-9-]+-)?(?P<token>[0-9a-f]{{{_MARK}}})(?P<run>[0-9a-f]{{{_RUN_MARK}}})"
+    rf"(?P<map>[0-9a-f]{{{_MAP_MARK}}})"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +66,14 @@ class Requester:
     :param map_index: -1 for a task that is not mapped.
     :param clearings: how often the run was cleared: who clears a task wants it done again.
     :param readable: the DAG's id, say; it stands in names.
+    :param series: what the same task of every run has in common; empty for none.
     """
 
     run: str
     map_index: int = -1
     clearings: int = 0
     readable: str = ""
+    series: str = ""
 
     @property
     def run_digest(self) -> str:
@@ -75,6 +84,11 @@ class Requester:
     def map_label(self) -> str:
         """As the label :data:`MAP_INDEX` has it."""
         return _NOT_MAPPED if self.map_index < 0 else str(self.map_index)
+
+    @property
+    def series_digest(self) -> str:
+        """As the label :data:`SERIES` has it; empty for none."""
+        return _digest(["series", self.series]) if self.series else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +103,7 @@ class OrderIdentity:
     :param generation: from 0; raised when a name can't be had again.
     :param scratch: whether it may be removed when its run is over.
     :param moment: what was restored, where that is known.
+    :param series: digest of a snapshot's series; empty for none.
     """
 
     kind: str
@@ -100,11 +115,14 @@ class OrderIdentity:
     generation: int = 0
     scratch: bool = False
     moment: datetime | None = None
+    series: str = ""
 
     @property
     def token(self) -> str:
         """The order's token: the same for every try."""
-        parts = (self.kind, self.run, self.map_index, self.order, self.source, self.generation)
+        parts = [self.kind, self.run, self.map_index, self.order, self.source, self.generation]
+        # With what decides which snapshots are removed for others of it.
+        parts += [self.series] if self.series else []
         return str(uuid.uuid5(_NAMESPACE, json.dumps(parts)))
 
     def labels(self) -> dict[str, str]:
@@ -119,6 +137,8 @@ class OrderIdentity:
             NAME: self.name,
             SCRATCH: YES if self.scratch else NO,
         }
+        if self.series:
+            found[SERIES] = self.series
         if self.moment is not None:
             found[MOMENT] = str((self.moment - _EPOCH) // _MILLISECOND)
         return found
@@ -131,11 +151,28 @@ class OrderIdentity:
         return replace(self, name=own or self._derived_name(readable))
 
     def _derived_name(self, readable: str) -> str:
-        """A name that another order, and another generation, does not have."""
-        # Its first digits: by them a cloud's instance is known before it has its labels.
-        mark = uuid.UUID(self.token).hex[:_MARK]
+        """A name that another order, and another generation, does not have.
+
+        It says whose it is: a clone of Google Cloud's has no labels while it is being made.
+        """
+        mark = uuid.UUID(self.token).hex[:_MARK] + self.run[:_RUN_MARK] + _map_mark(self.map_index)
         words = re.sub(r"[^a-z0-9]+", "-", comparable(readable))[:_READABLE].strip("-")
         return "-".join(filter(None, ("mc", words, mark)))
+
+
+def token_beginning(name: str, *, run: str, map_index: str | None) -> str | None:
+    """The beginning of its order's token that the derived name of an instance says.
+
+    :param run: the digest of the run that must have ordered it.
+    :param map_index: the label of the map index that must have; ``None`` for any.
+    :return: as a UUID with zeros at its end; ``None`` for the name of another's.
+    """
+    found = _DERIVED.fullmatch(name)
+    if found is None or found["run"] != run[:_RUN_MARK]:
+        return None
+    if map_index is not None and found["map"] != _map_mark(map_index):
+        return None
+    return str(uuid.UUID(found["token"].ljust(32, "0")))
 
 
 def identity_of_order(
@@ -163,6 +200,7 @@ def identity_of_order(
         order=_digest(whole),
         source=source_digest(source),
         scratch=scratch,
+        series=requester.series_digest if kind == SNAPSHOT else "",
     )
 
 
@@ -191,6 +229,9 @@ def identity_of(labels: Mapping[str, str], name: str) -> OrderIdentity | None:
     }
     if not all(form.fullmatch(labels.get(key, "")) for key, form in forms.items()):
         return None
+    series = labels.get(SERIES, "")
+    if series and not _DIGEST.fullmatch(series):
+        return None
     written = labels.get(MOMENT)
     if written is not None and not _NUMBER.fullmatch(written):
         return None
@@ -208,8 +249,13 @@ def identity_of(labels: Mapping[str, str], name: str) -> OrderIdentity | None:
         generation=int(labels[GENERATION]),
         scratch=labels[SCRATCH] == YES,
         moment=moment,
+        series=series,
     )
     return found if labels.get(TOKEN_LABEL) == found.token else None
+
+
+def _map_mark(map_index: str) -> str:
+    return _digest(["map index", map_index])[:_MAP_MARK]
 
 
 def _digest(value: object) -> str:

@@ -16,6 +16,7 @@ from airflow_multicloud.ports.database import (
     DatabaseRole,
     DatabaseService,
     DatabaseState,
+    Snapshot,
 )
 from airflow_multicloud.ports.operations import Operation
 
@@ -24,7 +25,7 @@ from airflow_multicloud.ports.operations import Operation
 class Allowance:
     """What a person has confirmed, and the DAG's author allows.
 
-    :param confirm: the instance's name.
+    :param confirm: the name of the instance, or of the snapshot.
     :param allow: full ids or names; an entry allows exactly what it names.
     :param account: in which it must be; any for ``None``.
     """
@@ -40,7 +41,7 @@ class Allowance:
         :raises DatabaseError: ``invalid_argument``.
         """
         return cls(
-            confirm=line("confirm", confirm, what="the name of the instance"),
+            confirm=line("confirm", confirm, what="the name of what is meant"),
             allow=name_list("allow", allow),
             account=account,
         )
@@ -58,18 +59,16 @@ class Allowance:
         if not any(one == database or name_in(one) == name for one in self.allow):
             raise refused(parameter, database, f"one that allow lists: {', '.join(self.allow)}")
 
-    def check_found(self, parameter: str, instance: DatabaseInstance) -> None:
-        """Refuse an instance that is not exactly the one that was confirmed and allowed.
+    def check_found(self, parameter: str, found: DatabaseInstance | Snapshot) -> None:
+        """Refuse what is not exactly what was confirmed and allowed.
 
         :raises DatabaseError: ``invalid_argument``, ``precondition_failed`` for the account.
         """
-        if self.confirm != instance.name:
-            raise refused("confirm", self.confirm, f"{instance.name!r}, the name of the instance")
-        if not {instance.name, instance.ref.id} & {*self.allow}:
-            raise refused(
-                parameter, instance.ref.id, f"one that allow lists: {', '.join(self.allow)}"
-            )
-        check_account(instance.ref.id, instance.account_id, self.account)
+        if self.confirm != found.name:
+            raise refused("confirm", self.confirm, f"{found.name!r}, the name of what was found")
+        if not {found.name, found.ref.id} & {*self.allow}:
+            raise refused(parameter, found.ref.id, f"one that allow lists: {', '.join(self.allow)}")
+        check_account(found.ref.id, found.account_id, self.account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

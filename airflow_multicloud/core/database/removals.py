@@ -1,7 +1,11 @@
-"""Removing what was restored, until a listing shows nothing of it.
+"""Removing what was restored, until a listing of where it lies shows nothing of it.
 
 Only what carries the full identity of an order of this package is removed, and only with that
-order's token. What is not scratch needs a confirmation besides.
+order's token. What is not scratch needs a confirmation besides. An instance that has no labels yet
+(a clone of Google Cloud's whose restore was killed) is known by its derived name.
+
+A restore lies where its source does, which may be another region or project than the connection's
+own. So what was restored is looked for there too, and the result says where it was looked for.
 """
 
 from __future__ import annotations
@@ -12,22 +16,15 @@ from datetime import datetime, timedelta
 
 from airflow_multicloud.core.database.accounts import check_account
 from airflow_multicloud.core.database.given import reference, refused
-from airflow_multicloud.core.database.identity import (
-    MAP_INDEX,
-    RESTORE,
-    RUN,
-    SCRATCH,
-    YES,
-    OrderIdentity,
-    Requester,
-    identity_of,
-)
+from airflow_multicloud.core.database.identity import RESTORE, Requester, identity_of
+from airflow_multicloud.core.database.places import listed_in, places_of
 from airflow_multicloud.core.database.promotions import Allowance
 from airflow_multicloud.core.telemetry import count_retry
 from airflow_multicloud.documents import Documented
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     DatabaseInstance,
+    DatabasePlace,
     DatabaseRef,
     DatabaseService,
 )
@@ -45,15 +42,24 @@ class ScratchOf:
     :param map_index: its label; ``None`` for all map indexes.
     :param region: in which they are; the connection's own for ``None``.
     :param account: in which they must be; any for ``None``.
+    :param sources: what they were restored from, as far as known: they are looked for where these
+        lie as well.
     """
 
     run: str
     map_index: str | None = None
     region: str | None = None
     account: str | None = None
+    sources: tuple[DatabaseRef, ...] = ()
 
     @classmethod
-    def by(cls, requester: Requester, region: str | None, account: str | None) -> ScratchOf:
+    def by(
+        cls,
+        requester: Requester,
+        region: str | None,
+        account: str | None,
+        sources: tuple[DatabaseRef, ...] = (),
+    ) -> ScratchOf:
         """Of a requester that is mapped only its own, else those of all map indexes."""
         mapped = requester.map_index >= 0
         return cls(
@@ -61,24 +67,28 @@ class ScratchOf:
             map_index=requester.map_label if mapped else None,
             region=region,
             account=account,
+            sources=sources,
         )
 
-    def listed(self, service: DatabaseService) -> list[tuple[OrderIdentity, DatabaseInstance]]:
-        """What is there of it now."""
-        labels = {RUN: self.run, SCRATCH: YES}
-        if self.map_index is not None:
-            labels[MAP_INDEX] = self.map_index
+    def places(self, service: DatabaseService) -> tuple[DatabasePlace, ...]:
+        """Where they may be."""
+        return places_of(service, self.region, self.account, self.sources)
+
+    def listed(
+        self, service: DatabaseService, places: tuple[DatabasePlace, ...]
+    ) -> list[tuple[str, DatabaseInstance]]:
+        """What is there of it now, with the tokens of the orders."""
         found = []
-        for one in service.list_databases(labels, self.region):
-            identity = identity_of(one.labels, one.name)
-            if identity is None or identity.kind != RESTORE or not identity.scratch:
-                _log.warning(
-                    "left alone, it does not carry the full identity of a scratch instance: %s",
-                    printable(one.ref.id),
-                )
-                continue
-            check_account(one.ref.id, one.account_id, self.account)
-            found.append((identity, one))
+        for place in places:
+            for one, token in listed_in(service, place, self.run, self.map_index):
+                if token is None:
+                    _log.warning(
+                        "left alone, it does not carry the full identity of a scratch instance: %s",
+                        printable(one.ref.id),
+                    )
+                    continue
+                check_account(one.ref.id, one.account_id, self.account)
+                found.append((token, one))
         return found
 
 
@@ -94,8 +104,14 @@ class OneDatabase:
     allowance: Allowance | None = None
     account: str | None = None
 
-    def listed(self, service: DatabaseService) -> list[tuple[OrderIdentity, DatabaseInstance]]:
-        """It, if it is there; refused when it may not go."""
+    def places(self, service: DatabaseService) -> tuple[DatabasePlace, ...]:
+        """Where it is."""
+        return (service.database_place(self.ref),)
+
+    def listed(
+        self, service: DatabaseService, _places: tuple[DatabasePlace, ...]
+    ) -> list[tuple[str, DatabaseInstance]]:
+        """It, if it is there, with its order's token; refused when it may not go."""
         try:
             instance = service.describe_database(self.ref)
         except DatabaseError as err:
@@ -117,7 +133,7 @@ class OneDatabase:
                 f"database: {instance.ref.id} is not scratch; give confirm and allow to remove it",
                 kind=ErrorKind.PRECONDITION_FAILED,
             )
-        return [(identity, instance)]
+        return [(identity.token, instance)]
 
 
 def one_database(
@@ -154,12 +170,14 @@ class DatabaseRemoval(Documented):
     :param certain_from: nothing counts as gone by a listing made before.
     :param removed: each once, in the order in which they were begun.
     :param waits_for: what goes on.
-    :param listed_at: of the listing that has shown nothing.
+    :param searched: where it was looked for, and nowhere else.
+    :param listed_at: of the listing that has shown nothing there.
     """
 
     certain_from: datetime
     removed: tuple[RemovedDatabase, ...] = ()
     waits_for: tuple[Operation, ...] = ()
+    searched: tuple[DatabasePlace, ...] = ()
     listed_at: datetime | None = None
 
     @property
@@ -191,7 +209,9 @@ def advance_removal(
     left = _still(service, removal.waits_for)
     if left:
         return replace(removal, waits_for=left)
-    found = wanted.listed(service)
+    places = wanted.places(service)
+    removal = replace(removal, searched=places)
+    found = wanted.listed(service, places)
     if not found:
         # What was ordered just before may not be listed yet.
         certain = now >= removal.certain_from
@@ -201,12 +221,12 @@ def advance_removal(
     removed = {one.id: one for one in removal.removed}
     begun: list[Operation] = []
     refused: list[DatabaseError] = []
-    for identity, instance in found:
+    for token, instance in found:
         # Also of one whose removal an earlier try has begun: how it ends is told by an operation.
         _log.info("removing %s", printable(instance.ref.id))
         try:
             operation = service.remove_database(
-                instance.ref, token=identity.token, final_snapshot=final_snapshot
+                instance.ref, token=token, final_snapshot=final_snapshot
             )
         except DatabaseError as err:
             refused.append(err)

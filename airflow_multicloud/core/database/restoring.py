@@ -9,13 +9,12 @@ among all customers. So a derived name has a generation, which is raised a few t
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from airflow_multicloud.core.database.accounts import check_account
 from airflow_multicloud.core.database.identity import (
     MAP_INDEX,
-    ORDER,
     RESTORE,
     RUN,
     OrderIdentity,
@@ -24,6 +23,7 @@ from airflow_multicloud.core.database.identity import (
     identity_of_order,
 )
 from airflow_multicloud.core.database.restores import BegunRestore, RestoredDatabase, RestoreWish
+from airflow_multicloud.core.database.sources import RestoreSource, source_of
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
@@ -32,10 +32,7 @@ from airflow_multicloud.ports.database import (
     DatabaseService,
     DatabaseState,
     FromPointInTime,
-    FromSnapshot,
     RestoreOrder,
-    Snapshot,
-    SnapshotState,
 )
 from airflow_multicloud.ports.operations import Operation
 from airflow_multicloud.text import printable
@@ -47,17 +44,6 @@ _GENERATIONS = 6
 _GONE = (DatabaseState.FAILED, DatabaseState.DELETING)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    """What is restored, as it was seen."""
-
-    id: str
-    account_id: str | None
-    region: str | None
-    moment: datetime | None
-    order: FromSnapshot | FromPointInTime
-
-
 def begin_restore(
     service: DatabaseService, requester: Requester, wish: RestoreWish
 ) -> BegunRestore:
@@ -67,9 +53,10 @@ def begin_restore(
         ``precondition_failed`` for a source of another account, and for an instance with the
         order's own name that has failed.
     """
-    source = _seen(service, wish)
+    source = source_of(service, wish)
     wanted = _identity(requester, source, wish)
-    earlier = _ordered_before(service, source, wanted)
+    readable = requester.readable if wish.name is None else None
+    earlier = _ordered_before(service, source, wanted, readable)
     there = [one for one in earlier if one[1].state not in _GONE]
     removing = _remove_failed(service, earlier, wish)
     if there:
@@ -129,48 +116,7 @@ def restored_database(
     )
 
 
-def _seen(service: DatabaseService, wish: RestoreWish) -> _Source:
-    if isinstance(wish.source, FromPointInTime):
-        instance = service.describe_database(wish.source.database)
-        check_account(instance.ref.id, instance.account_id, wish.account)
-        return _Source(
-            id=instance.ref.id,
-            account_id=instance.account_id,
-            region=instance.ref.region,
-            moment=wish.source.time or instance.restorable_until,
-            order=FromPointInTime(instance.ref, wish.source.time),
-        )
-    ref = wish.source.snapshot
-    snapshot = _snapshot(service, ref)
-    account_id = None if snapshot is None else snapshot.account_id
-    check_account(ref.id, account_id, wish.account)
-    if snapshot is None:  # One that the cloud took by itself, for instance.
-        return _Source(
-            id=ref.id, account_id=None, region=ref.region, moment=None, order=wish.source
-        )
-    if snapshot.state is not SnapshotState.AVAILABLE:
-        creating = snapshot.state is SnapshotState.CREATING
-        raise DatabaseError(
-            f"snapshot: {snapshot.ref.id} is {snapshot.state}, expected it to be available",
-            kind=ErrorKind.BUSY if creating else ErrorKind.PRECONDITION_FAILED,
-        )
-    return _Source(
-        id=snapshot.ref.id,
-        account_id=account_id,
-        region=snapshot.ref.region,
-        moment=snapshot.created_at,
-        order=FromSnapshot(snapshot.ref),
-    )
-
-
-def _snapshot(service: DatabaseService, ref: DatabaseRef) -> Snapshot | None:
-    for one in service.list_snapshots(None, {}):
-        if one.ref.id == ref.id:
-            return one
-    return None
-
-
-def _identity(requester: Requester, source: _Source, wish: RestoreWish) -> OrderIdentity:
+def _identity(requester: Requester, source: RestoreSource, wish: RestoreWish) -> OrderIdentity:
     time = source.order.time if isinstance(source.order, FromPointInTime) else None
     asked = {
         "time": None if time is None else time.isoformat(),
@@ -190,7 +136,7 @@ def _identity(requester: Requester, source: _Source, wish: RestoreWish) -> Order
     )
 
 
-def _order(wish: RestoreWish, source: _Source, identity: OrderIdentity) -> RestoreOrder:
+def _order(wish: RestoreWish, source: RestoreSource, identity: OrderIdentity) -> RestoreOrder:
     return RestoreOrder(
         source=source.order,
         name=identity.name,
@@ -203,7 +149,7 @@ def _order(wish: RestoreWish, source: _Source, identity: OrderIdentity) -> Resto
 
 
 def _begun(
-    source: _Source,
+    source: RestoreSource,
     identity: OrderIdentity,
     operation: Operation,
     *,
@@ -215,27 +161,50 @@ def _begun(
         identity=identity,
         account_id=source.account_id,
         found=found,
-        region=source.region,
+        region=source.place.region,
         operation=operation,
         removing=removing,
     )
 
 
 def _ordered_before(
-    service: DatabaseService, source: _Source, wanted: OrderIdentity
+    service: DatabaseService, source: RestoreSource, wanted: OrderIdentity, readable: str | None
 ) -> list[tuple[OrderIdentity, DatabaseInstance]]:
-    """What carries this order's full identity, whatever its generation."""
+    """What this order has made, whatever its generation.
+
+    That carries its full identity, or may be labelled later and has the name that was derived.
+
+    :param readable: of the requester; ``None`` for an order with a name of its own, which a cloud
+        finds by it.
+    """
+    names = {}
+    if readable is not None:
+        made = [replace(wanted, generation=number) for number in range(_GENERATIONS)]
+        names = {one.name: one for one in (each.named(None, readable) for each in made)}
     found = []
-    for one in service.list_databases({ORDER: wanted.order}, source.region):
+    for one in service.list_databases({}, source.place):
+        if source.account_id not in (None, one.account_id):
+            continue
         identity = identity_of(one.labels, one.name)
-        if (
-            identity is not None
-            and identity.token == replace(wanted, generation=identity.generation).token
-            and identity.scratch == wanted.scratch
-            and source.account_id in (None, one.account_id)
+        if identity is None:
+            named = names.get(one.name) if one.labels_may_follow else None
+            identity = named and replace(named, moment=_moment_of(source, one))
+        elif (
+            identity.token != replace(wanted, generation=identity.generation).token
+            or identity.scratch != wanted.scratch
         ):
+            continue
+        if identity is not None:
             found.append((identity, one))
     return found
+
+
+def _moment_of(source: RestoreSource, made: DatabaseInstance) -> datetime | None:
+    """What an instance holds that does not say so yet: of "the latest" no later than its making."""
+    if isinstance(source.order, FromPointInTime) and source.order.time is None:
+        known = [one for one in (source.moment, made.created_at) if one is not None]
+        return min(known, default=None)
+    return source.moment
 
 
 def _remove_failed(
@@ -266,10 +235,10 @@ def _remove_failed(
     return tuple(removing)
 
 
-def _tell_of_others(service: DatabaseService, source: _Source, wanted: OrderIdentity) -> None:
+def _tell_of_others(service: DatabaseService, source: RestoreSource, wanted: OrderIdentity) -> None:
     """Say what the same task of the same run has ordered otherwise before: it costs as well."""
     labels = {RUN: wanted.run, MAP_INDEX: wanted.map_index}
-    for one in service.list_databases(labels, source.region):
+    for one in service.list_databases(labels, source.place):
         if one.state is not DatabaseState.DELETING:
             _log.warning(
                 "%s of an earlier order of this task is still there; RemoveDatabaseOperator "

@@ -15,6 +15,7 @@ from airflow_multicloud.core.database.identity import (
     identity_of,
     identity_of_order,
 )
+from airflow_multicloud.core.database.retention import SnapshotRetention
 from airflow_multicloud.documents import Documented
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
@@ -68,6 +69,7 @@ class TakenSnapshot(Documented):
     :param taken_at: as its cloud says.
     :param found: an earlier try of the same task had begun it, or a run that was not cleared since.
     :param token: what removing it needs.
+    :param retention: what was done about older ones, where it was asked for.
     """
 
     conn_id: str
@@ -82,6 +84,7 @@ class TakenSnapshot(Documented):
     found: bool
     token: str
     labels: Mapping[str, str]
+    retention: SnapshotRetention | None = None
 
 
 def begin_snapshot(

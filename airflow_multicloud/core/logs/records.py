@@ -66,6 +66,7 @@ class Origin:
     :param work: the task; empty outside of Airflow.
     :param severity: of records that have none.
     :param correlation_id: of records that have none.
+    :param airflow: which Airflow's task it is; empty when nothing tells.
     """
 
     log: str
@@ -73,6 +74,7 @@ class Origin:
     work: Work = Work()
     severity: Severity = Severity.INFO
     correlation_id: str | None = None
+    airflow: str = ""
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -194,7 +196,7 @@ def correlation_of(given: object) -> str:
 def _insert_id(origin: Origin, exact: object) -> str:
     """The same for every try of a task, and for nothing else."""
     work = origin.work
-    whose = (origin.log, work.dag_id, work.run_id, work.task_id, work.map_index)
+    whose = [origin.log, work.dag_id, work.run_id, work.task_id, work.map_index, origin.airflow]
     return hashlib.sha256(msgspec.json.encode((whose, exact))).hexdigest()[:32]
 
 

@@ -31,11 +31,11 @@ def check_connection_calls(
     wanted: dict[Grant, list[NeededCall]] = {}
     for one in calls:
         for permission in one.call.permissions:
-            wanted.setdefault(Grant(permission, one.resource), []).append(one)
-    by_resource: dict[str, _Question] = {}
+            wanted.setdefault(Grant(permission, one.resource, one.condition), []).append(one)
+    by_resource: dict[tuple[str, ...], _Question] = {}
     for grant, (first, *_) in wanted.items():
         question = by_resource.setdefault(
-            grant.resource, _Question(first.of_account, first.to_be_made)
+            (grant.resource, *grant.condition), _Question(first.of_account, first.to_be_made)
         )
         question.permissions.append(grant.permission)
     answers = _answers(asked, by_resource)
@@ -53,6 +53,7 @@ def _checked(
         conn_id=asked.conn_id,
         permission=grant.permission,
         resource=answer.resource,
+        condition=" = ".join(grant.condition),
         decision=answer.decision,
         reason=answer.reason,
         calls=tuple(dict.fromkeys(one.call.call for one in needed_by)),
@@ -79,15 +80,19 @@ class _Answer:
     kind: ErrorKind | None = None
 
 
-def _answers(asked: Asked, by_resource: Mapping[str, _Question]) -> Mapping[Grant, _Answer]:
+def _answers(
+    asked: Asked, by_resource: Mapping[tuple[str, ...], _Question]
+) -> Mapping[Grant, _Answer]:
     found: dict[Grant, _Answer] = {}
-    for resource, question in by_resource.items():
-        for permission, answer in _ask(asked, resource, question).items():
-            found[Grant(permission, resource)] = answer
+    for (resource, *condition), question in by_resource.items():
+        for permission, answer in _ask(asked, resource, condition, question).items():
+            found[Grant(permission, resource, tuple(condition))] = answer
     return found
 
 
-def _ask(asked: Asked, resource: str, question: _Question) -> Mapping[str, _Answer]:
+def _ask(
+    asked: Asked, resource: str, condition: Sequence[str], question: _Question
+) -> Mapping[str, _Answer]:
     identity, named, permissions = asked.identity, resource, question.permissions
     try:
         if isinstance(identity, CloudError):
@@ -97,7 +102,10 @@ def _ask(asked: Asked, resource: str, question: _Question) -> Mapping[str, _Answ
             return {p: _Answer(named, Decision.UNKNOWN, why) for p in permissions}
         if question.of_account is not None:
             named = question.of_account(identity.who_am_i().account_id)
-        checked = identity.check_permissions(permissions, named, to_be_made=question.to_be_made)
+        context = {condition[0]: condition[1]} if condition else {}
+        checked = identity.check_permissions(
+            permissions, named, to_be_made=question.to_be_made, context=context
+        )
     except CloudError as err:
         why = f"could not be asked: {err.kind}: {err}"
         failed = _Answer(named, Decision.UNKNOWN, why, err.kind)

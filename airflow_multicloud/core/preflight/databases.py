@@ -20,16 +20,45 @@ class SnapshotDatabase:
 
     conn_id: str
     database: object
+    keep: int | None = None
 
     WITHOUT_EFFECT: ClassVar[frozenset[str]] = _COMMON | {"name", "labels"}
 
     def needs(self) -> Iterator[Need]:
         """Of the instance and its snapshots."""
-        uses = (
-            *("describe_database", "list_snapshots", "remove_snapshot:failed"),
-            *("snapshot_database", "describe_operation:snapshot"),
+        uses = ["describe_database", "list_snapshots", "remove_snapshot:failed"]
+        uses += ["snapshot_database", "describe_operation:snapshot"]
+        uses += [] if self.keep is None else ["remove_snapshot"]
+        yield from _needs("snapshot_database", self.conn_id, tuple(uses), database=self.database)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveSnapshot:
+    """A removal of snapshots, in the words of ``RemoveSnapshotOperator``."""
+
+    conn_id: str
+    snapshot_task_id: str | None = None
+    database: object = None
+    snapshot: object = None
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = _COMMON | {"confirm", "allow", "confirm_after"}
+
+    def needs(self) -> Iterator[Need]:
+        """Of one snapshot, or of all that a task has taken.
+
+        :raises DatabaseError: kind ``invalid_argument`` when not exactly one of
+            ``snapshot_task_id`` and ``snapshot`` is given.
+        """
+        if (self.snapshot is None) is (self.snapshot_task_id is None):
+            raise _refused("snapshot_task_id, snapshot: expected exactly one of them")
+        listed = "list_snapshots:all" if self.database is None else "list_snapshots"
+        yield from _needs(
+            "remove_snapshot",
+            self.conn_id,
+            (listed, "remove_snapshot", "describe_operation:snapshot"),
+            database=self.database,
+            snapshot=self.snapshot,
         )
-        yield from _needs("snapshot_database", self.conn_id, uses, database=self.database)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +82,7 @@ class RestoreDatabase:
         """
         if (self.database is None) is (self.snapshot is None):
             raise _refused("database, snapshot: expected exactly one of them")
-        of = "list_snapshots:all" if self.database is None else "describe_database"
+        of = "describe_snapshot" if self.database is None else "describe_database"
         restored = "snapshot" if self.database is None else "moment"
         uses = [of, "list_databases", "remove_database:failed", f"restore_database:{restored}"]
         uses += ["describe_operation:made", "describe_database:made"]

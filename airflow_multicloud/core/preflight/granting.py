@@ -22,6 +22,7 @@ class NeededCall:
     :param resource: as the cloud names it, but for the account where that is not known.
     :param what: see :class:`~.needs.Need`; of all for whom it is made.
     :param to_be_made: whether the bucket that it is in is made before, where it is not there.
+    :param condition: see :class:`~airflow_multicloud.ports.calls.Grant`.
     :param of_account: its name with the account's id; ``None`` where the account is not in it.
     """
 
@@ -30,6 +31,7 @@ class NeededCall:
     resource: str
     what: tuple[str, ...] = ()
     to_be_made: bool = False
+    condition: tuple[str, ...] = ()
     of_account: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
 
 
@@ -51,12 +53,21 @@ def calls_of(
                 call=call,
                 resource=resource,
                 to_be_made=_place(need) in made,
+                condition=_condition(call, told),
                 of_account=named if named("") != resource else None,
             )
             whom = found.setdefault(one, [])
             if need.what not in whom:
                 whom.append(need.what)
     return tuple(replace(one, what=tuple(whom)) for one, whom in found.items())
+
+
+def _condition(call: ApiCall, facts: Mapping[str, str]) -> tuple[str, ...]:
+    if not call.condition:
+        return ()
+    key, fact = call.condition
+    name, known, value = facts.get(fact, "").partition("=")
+    return (key + name, value) if known else ()
 
 
 def _place(need: Need) -> tuple[str, str | None]:
@@ -74,5 +85,7 @@ def _named(
 def grants_of(calls: Iterable[NeededCall]) -> frozenset[Grant]:
     """What a policy has to allow for these calls, and nothing else."""
     return frozenset(
-        Grant(permission, one.resource) for one in calls for permission in one.call.permissions
+        Grant(permission, one.resource, one.condition)
+        for one in calls
+        for permission in one.call.permissions
     )

@@ -73,6 +73,23 @@ class Replicate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShardedReplication(Replicate):
+    """A replication over mapped tasks, in the words of ``sharded_replication``.
+
+    Its tasks tell each other what they do by files in the bucket of the first destination.
+    """
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = Replicate.WITHOUT_EFFECT | {"shards"}
+
+    def needs(self) -> Iterator[Need]:
+        """Those of a replication; and the files of the run go at its end."""
+        yield from Replicate.needs(self)
+        what = "sharded_replication: files of the run"
+        home, *_ = ObjectPlace.each(self.destinations, what, "destinations")
+        yield from home.needs((*LEDGER, "put_object", "delete_object"), own=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """An upload, in the words of ``UploadArtifactOperator``.
 
@@ -88,10 +105,7 @@ class Upload:
     def needs(self) -> Iterator[Need]:
         """Of the destination, and of what it is replicated to."""
         primary = ObjectPlace.of(self.destination, "upload: destination", "destination")
-        yield from primary.needs((*_SENDING, "get_object"))
-        yield from primary.needs((*LEDGER, "put_object"), own=True)
-        if self.versioned:
-            yield from primary.needs(("upload_parts:version",))
+        yield from sending(primary, versioned=self.versioned)
         if not self.replicate_to:
             return
         # The object is the source of a replication then.
@@ -170,6 +184,14 @@ class Fetch:
             yield from place.needs(("stat_bucket", "list_objects", *_SENDING))
             if self.versioned:
                 yield from place.needs(("upload_parts:version",))
+
+
+def sending(place: ObjectPlace, *, versioned: bool) -> Iterator[Need]:
+    """Of a place that a file is uploaded to."""
+    yield from place.needs((*_SENDING, "get_object"))
+    yield from place.needs((*LEDGER, "put_object"), own=True)
+    if versioned:
+        yield from place.needs(("upload_parts:version",))
 
 
 def reading(place: ObjectPlace, *, tags: bool, versioned: bool) -> Iterator[Need]:

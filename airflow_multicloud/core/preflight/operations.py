@@ -8,21 +8,35 @@ operator that it is for. So one mapping serves both: ``ReplicateOperator(**param
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from airflow_multicloud.core.preflight.databases import (
     PromoteReplica,
     RemoveDatabase,
+    RemoveSnapshot,
     RestoreDatabase,
     SnapshotDatabase,
     VerifyDatabase,
 )
 from airflow_multicloud.core.preflight.deliveries import ExportMetrics, QueryLogs, ShipLogs
+from airflow_multicloud.core.preflight.deployments import (
+    Deploy,
+    Rollback,
+    StartInstance,
+    StopInstance,
+    Teardown,
+)
 from airflow_multicloud.core.preflight.drills import Drill
 from airflow_multicloud.core.preflight.needs import Need
-from airflow_multicloud.core.preflight.objects import Fetch, Replicate, Upload, Verify
+from airflow_multicloud.core.preflight.objects import (
+    Fetch,
+    Replicate,
+    ShardedReplication,
+    Upload,
+    Verify,
+)
 from airflow_multicloud.core.preflight.secrets import SyncSecrets
 from airflow_multicloud.errors import CloudError, ErrorKind
 
@@ -44,6 +58,7 @@ class Operation(Protocol):
 OPERATIONS: Mapping[str, Any] = MappingProxyType(
     {
         "replicate": Replicate,
+        "sharded_replication": ShardedReplication,
         "upload": Upload,
         "verify": Verify,
         "fetch": Fetch,
@@ -51,12 +66,18 @@ OPERATIONS: Mapping[str, Any] = MappingProxyType(
         "ship_logs": ShipLogs,
         "query_logs": QueryLogs,
         "drill": Drill,
+        "deploy": Deploy,
+        "rollback": Rollback,
+        "teardown": Teardown,
+        "start_instance": StartInstance,
+        "stop_instance": StopInstance,
         "sync_secrets": SyncSecrets,
         "snapshot_database": SnapshotDatabase,
         "restore_database": RestoreDatabase,
         "promote_replica": PromoteReplica,
         "verify_database": VerifyDatabase,
         "remove_database": RemoveDatabase,
+        "remove_snapshot": RemoveSnapshot,
     }
 )
 
@@ -94,11 +115,15 @@ def _operation(given: object, parameter: str) -> Operation:
     if unknown := sorted(set(map(str, parameters)) - known - cls.WITHOUT_EFFECT):
         expected = ", ".join(sorted(known | cls.WITHOUT_EFFECT))
         raise _refused(f"{parameter}.{name}", ", ".join(unknown), expected)
-    try:
-        made: Operation = cls(**{k: v for k, v in parameters.items() if k in known})
-    except TypeError as err:  # It names the parameters that are missing.
-        raise _refused(f"{parameter}.{name}", sorted(parameters), f"more: {err}") from None
+    needed = [field.name for field in fields(cls) if _has_no_default(field)]
+    if missing := [name for name in needed if name not in parameters]:
+        raise _refused(f"{parameter}.{name}", sorted(parameters), f"{', '.join(missing)} too")
+    made: Operation = cls(**{k: v for k, v in parameters.items() if k in known})
     return made
+
+
+def _has_no_default(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
 
 
 def _refused(parameter: str, given: object, expected: str) -> CloudError:

@@ -41,6 +41,7 @@ class OnUnknown(StrEnum):
 class CheckedPermission:
     """One permission on one resource, and what its cloud says of it.
 
+    :param condition: under which alone it is needed, ``key = value``; empty for none.
     :param calls: that need it.
     :param operations: whose calls they are: ``replicate: source``.
     :param without: what is lost without it, where the operations do without.
@@ -55,6 +56,7 @@ class CheckedPermission:
     reason: str
     calls: tuple[str, ...]
     operations: tuple[str, ...]
+    condition: str = ""
     without: str = ""
     kind: ErrorKind | None = None
 

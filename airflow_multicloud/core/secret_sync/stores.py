@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from airflow_multicloud.core.deliveries import Destination
 from airflow_multicloud.core.telemetry import failed
 from airflow_multicloud.errors import CloudError, ErrorKind, SecretsError
-from airflow_multicloud.ports.secrets import SecretsService
+from airflow_multicloud.ports.secrets import SecretsService, SecretStore
 
 #: Connection → the store that it is expected to lead to.
 Accounts = Mapping[str, str]
@@ -87,21 +86,17 @@ def _asked(one: Destination[SecretsService], accounts: Accounts) -> Store | Unus
         failed(err)
         return Unusable(conn_id=one.conn_id, cloud=one.cloud, error=err)
     expected = accounts.get(one.conn_id)
-    if expected is not None and expected not in names_of(store):
+    if expected is not None and expected not in store.names:
         raise SecretsError(
-            f"accounts: connection {one.conn_id!r} leads to {store}, expected {expected}; nothing "
-            "was read. Correct the connection, or the parameter",
+            f"accounts: connection {one.conn_id!r} leads to {_told(store)}, expected {expected}; "
+            "nothing was read. Correct the connection, or the parameter",
             kind=ErrorKind.PRECONDITION_FAILED,
             cloud=one.cloud,
         )
-    return Store(conn_id=one.conn_id, cloud=one.cloud, hook=one.hook, id=store)
+    return Store(conn_id=one.conn_id, cloud=one.cloud, hook=one.hook, id=store.id)
 
 
-def names_of(store: str) -> frozenset[str]:
-    """What a store may be expected as: its full name, or its account, project or vault alone.
-
-    ``arn:aws:secretsmanager:eu-central-1:123456789012`` is also ``123456789012``,
-    ``projects/lab`` also ``lab``, ``https://lab.vault.azure.net`` also ``lab``.
-    """
-    last = re.split("[:/]", store)[-1]
-    return frozenset({store, last, last.partition(".")[0]})
+def _told(store: SecretStore) -> str:
+    """With the other names that say more than a part of it."""
+    more = sorted(name for name in store.also if name not in store.id)
+    return f"{store.id} ({', '.join(more)})" if more else store.id

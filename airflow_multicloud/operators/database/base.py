@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.core.database.given import check_not_nothing, line
+from airflow_multicloud.core.database.given import check_not_nothing, line, reference
 from airflow_multicloud.core.database.identity import Requester
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.links.consoles import push_console_links
+from airflow_multicloud.opening.airflow_id import airflow_id
 from airflow_multicloud.operators.operations import OperationOperator
-from airflow_multicloud.ports.database import DatabaseInstance
+from airflow_multicloud.ports.database import (
+    DatabaseInstance,
+    DatabaseRef,
+    FromPointInTime,
+    FromSnapshot,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
@@ -21,7 +28,8 @@ def requester_of(context: Context, task: BaseOperator, task_id: str | None = Non
     :param task_id: another task of the same DAG and run; this one when left out.
     """
     ti = context["ti"]
-    run = [task.dag_id, getattr(ti, "run_id", ""), task_id or task.task_id]
+    airflow, named = airflow_id(), task_id or task.task_id
+    run = [airflow, task.dag_id, getattr(ti, "run_id", ""), named]
     map_index = getattr(ti, "map_index", None)
     return Requester(
         run=json.dumps(run),
@@ -29,7 +37,29 @@ def requester_of(context: Context, task: BaseOperator, task_id: str | None = Non
         # Airflow counts it for the whole run, whichever of its tasks is cleared.
         clearings=getattr(context.get("dag_run"), "clear_number", None) or 0,
         readable=task.dag_id,
+        series=json.dumps([airflow, task.dag_id, named]),
     )
+
+
+#: The key in XCom of what a restore restores: its id, and its region where that was given. It is
+#: there before anything is ordered, so that a removal knows where to look for what came of it.
+SOURCE_KEY = "restore_source"
+
+
+def tell_source(context: Context, source: FromSnapshot | FromPointInTime) -> None:
+    """Say where to look for what a restore may make."""
+    ref = source.snapshot if isinstance(source, FromSnapshot) else source.database
+    context["ti"].xcom_push(key=SOURCE_KEY, value=to_document(ref))
+
+
+def sources_told(context: Context, task_id: str) -> tuple[DatabaseRef, ...]:
+    """What a task of this run has said that it restores, of every map index.
+
+    :raises DatabaseError: ``invalid_argument`` when something else stands there.
+    """
+    pulled = context["ti"].xcom_pull(task_ids=task_id, key=SOURCE_KEY)
+    told = [one for one in (pulled if isinstance(pulled, list) else [pulled]) if one is not None]
+    return tuple(reference(f"{SOURCE_KEY} of {task_id}", one, None) for one in told)
 
 
 def link_to(context: Context, name: str, url: str | None) -> None:

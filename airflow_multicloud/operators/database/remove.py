@@ -11,6 +11,7 @@ from airflow_multicloud.core.database.given import (
     check_not_nothing,
     duration,
     is_nothing,
+    reference,
     refused,
     resource_name,
 )
@@ -22,19 +23,20 @@ from airflow_multicloud.core.database.removals import (
 )
 from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.documents import read_document, to_document
+from airflow_multicloud.lists import is_template
 from airflow_multicloud.opening.databases import (
-    LISTINGS_LAG,
     check_removal,
     removal_arguments,
     tell_removal,
 )
 from airflow_multicloud.operators.base import Outcome
-from airflow_multicloud.operators.database.base import DatabaseOperator, requester_of
+from airflow_multicloud.operators.database.base import DatabaseOperator, requester_of, sources_told
 from airflow_multicloud.operators.operations import Wait
+from airflow_multicloud.ports.database import UNSEEN, DatabaseRef
 from airflow_multicloud.registry import cloud_of
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import DAG, Context
 
 
 class RemoveDatabaseOperator(DatabaseOperator):
@@ -42,7 +44,10 @@ class RemoveDatabaseOperator(DatabaseOperator):
 
     With ``restore_task_id`` these are the scratch instances that this task of this run has
     restored, also those of tries that died, for every map index (a task that is mapped itself
-    removes those of its own). So it makes a teardown of the restore. With ``database`` it is one
+    removes those of its own). So it makes a teardown of the restore. They are looked for where the
+    restore's source lies, which the restore has told by XCom before it ordered anything, and in the
+    connection's own place, or in ``region`` and ``account``. What was searched is returned as
+    ``searched``: what was restored elsewhere is not removed. With ``database`` it is one
     instance; what is not scratch needs ``confirm`` and ``allow`` besides. An instance that is
     protected, has replicas, or does not carry the full identity of a restore of this package is
     never removed.
@@ -53,6 +58,10 @@ class RemoveDatabaseOperator(DatabaseOperator):
     :param confirm: the instance's name, for one that is not scratch.
     :param allow: full ids or names of what may be removed, for one that is not scratch.
     :param final_snapshot: name of a snapshot to take before ``database`` is removed.
+    :param region: in which it is; the connection's own when left out. For ``restore_task_id`` it is
+        looked in besides the source's.
+    :param account: in which it must be, or nothing is done; for ``restore_task_id`` on Google Cloud
+        also the project to look in besides the source's.
     :param confirm_after: the closing listing is made no earlier than this after the beginning: what
         a killed task has ordered just before may not be listed yet.
     """
@@ -69,7 +78,7 @@ class RemoveDatabaseOperator(DatabaseOperator):
         confirm: str | None = None,
         allow: Sequence[str] | str | None = None,
         final_snapshot: str | None = None,
-        confirm_after: timedelta = LISTINGS_LAG,
+        confirm_after: timedelta = UNSEEN,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -91,16 +100,21 @@ class RemoveDatabaseOperator(DatabaseOperator):
     def begin(self, context: Context) -> Wait | Outcome:
         """List and remove, and go on until a listing shows nothing."""
         wanted, final_snapshot = self._wanted(context)
+        state = {
+            "is_source_known": isinstance(wanted, OneDatabase)
+            or any((wanted.sources, wanted.region, wanted.account))
+        }
         after = duration("confirm_after", self.confirm_after)
         removal = DatabaseRemoval(certain_from=datetime.now(UTC) + after)
         arguments = removal_arguments(self.conn_id, wanted, removal, final_snapshot)
         with telemetry.operation("database.remove", cloud__provider=cloud_of(self.conn_id).name):
             found = check_removal(**arguments)
         if not isinstance(found, NotYet):
-            return self._ended(found)
+            return self._ended(found, state)
         return Wait(
             check=check_removal,
             arguments=found.arguments or arguments,
+            state=state,
             first_wait=found.wait,
             on_cancel=tell_removal,
         )
@@ -109,16 +123,23 @@ class RemoveDatabaseOperator(DatabaseOperator):
         self, context: Context, facts: dict[str, Any], state: dict[str, Any]
     ) -> Wait | Outcome:
         """See what was removed."""
-        return self._ended(facts)
+        return self._ended(facts, state)
 
-    def _ended(self, facts: dict[str, Any]) -> Outcome:
+    def _ended(self, facts: dict[str, Any], state: dict[str, Any]) -> Outcome:
         removal = read_document(DatabaseRemoval, facts, what="a removal")
         for one in removal.removed:
             self.log.info("removed: %s", one.id)
-        if not removal.removed:
-            self.log.info("there was nothing to remove")
+        said = "nothing is left" if removal.removed else "there was nothing to remove"
+        self.log.info("%s in: %s", said, "; ".join(map(str, removal.searched)))
+        if self.restore_task_id is not None and not state["is_source_known"]:
+            self.log.warning(
+                "%s has not told what it restores, and its parameters don't say it: a restore that "
+                "it has begun in another region or project is still there. Name region or account "
+                "to look there",
+                self.restore_task_id,
+            )
         told = to_document(removal)
-        return Outcome({"removed": told["removed"], "listed_at": told["listed_at"]})
+        return Outcome({key: told[key] for key in ("removed", "searched", "listed_at")})
 
     def _wanted(self, context: Context) -> tuple[ScratchOf | OneDatabase, str | None]:
         self.check_place()
@@ -132,7 +153,8 @@ class RemoveDatabaseOperator(DatabaseOperator):
                     f"a task of {self.dag_id}, with the ids of its groups before its own",
                 )  # fmt: skip
             requester = requester_of(context, self, self.restore_task_id)
-            return ScratchOf.by(requester, self.region, self.account), None
+            sources = sources_told(context, self.restore_task_id) or self._given_sources(dag)
+            return ScratchOf.by(requester, self.region, self.account, sources), None
         wanted = one_database(
             self.database,
             region=self.region,
@@ -143,3 +165,17 @@ class RemoveDatabaseOperator(DatabaseOperator):
         if is_nothing(self.final_snapshot):
             return wanted, None
         return wanted, resource_name("final_snapshot", self.final_snapshot)
+
+    def _given_sources(self, dag: DAG | None) -> tuple[DatabaseRef, ...]:
+        """What the restore's own parameters say, where they are no templates.
+
+        A retry that died has told nothing, although the try before it may have begun a restore.
+        """
+        task = None if dag is None else dag.task_dict.get(str(self.restore_task_id))
+        region = getattr(task, "region", None)
+        for parameter in ("snapshot", "database"):
+            given = getattr(task, parameter, None)
+            text = given.get("id") if isinstance(given, Mapping) else given
+            if isinstance(text, str) and text and not is_template(text):
+                return () if is_template(region or "") else (reference(parameter, given, region),)
+        return ()

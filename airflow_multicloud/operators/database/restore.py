@@ -18,7 +18,12 @@ from airflow_multicloud.links.consoles import CONSOLE_LINKS
 from airflow_multicloud.opening.databases import open_databases
 from airflow_multicloud.opening.operations import Begun, ended_operations
 from airflow_multicloud.operators.base import Outcome
-from airflow_multicloud.operators.database.base import DatabaseOperator, link_to, requester_of
+from airflow_multicloud.operators.database.base import (
+    DatabaseOperator,
+    link_to,
+    requester_of,
+    tell_source,
+)
 from airflow_multicloud.operators.operations import Wait, wait_for
 from airflow_multicloud.ports.database import Database, DatabaseNetwork
 
@@ -92,6 +97,7 @@ class RestoreDatabaseOperator(DatabaseOperator):
     def begin(self, context: Context) -> Wait | Outcome:
         """Have the cloud restore it, or find what an earlier try has begun."""
         wish = self._wish()
+        tell_source(context, wish.source)
         opened = open_databases(self.conn_id)
         with telemetry.operation("database.restore", cloud__provider=opened.cloud):
             begun = begin_restore(opened.service, requester_of(context, self), wish)

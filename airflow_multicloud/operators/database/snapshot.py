@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core import telemetry
@@ -14,16 +15,30 @@ from airflow_multicloud.core.database.given import (
     reference,
     resource_name,
 )
+from airflow_multicloud.core.database.retention import (
+    OlderSnapshots,
+    begin_retention,
+    check_keep,
+)
+from airflow_multicloud.core.database.snapshot_removals import SnapshotRemoval
 from airflow_multicloud.core.database.snapshots import (
     BegunSnapshot,
     SnapshotWish,
+    TakenSnapshot,
     begin_snapshot,
     taken_snapshot,
 )
+from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import DatabaseError
 from airflow_multicloud.opening.databases import open_databases
 from airflow_multicloud.opening.operations import Begun, ended_operations
+from airflow_multicloud.opening.snapshots import (
+    check_snapshot_removal,
+    retention_of,
+    snapshot_removal_arguments,
+    tell_snapshot_removal,
+)
 from airflow_multicloud.operators.base import Outcome
 from airflow_multicloud.operators.database.base import DatabaseOperator, requester_of
 from airflow_multicloud.operators.operations import Wait, wait_for
@@ -41,10 +56,17 @@ class SnapshotDatabaseOperator(DatabaseOperator):
     the snapshot has a ``name`` of its own: there is only one of that name, and the task returns it
     with ``found: true`` and when it was taken.
 
+    With ``keep``, older snapshots of the same series go once the new one is available: those that
+    this task has taken of this instance in earlier runs, whatever their map index. Nothing else is
+    counted or removed, nor what is newer than the snapshot, nor what this run has taken. One that
+    can't be removed costs nothing but itself: ``retention`` in the result says what was removed and
+    what was left, and the next run tries again.
+
     :param database: as its cloud writes it, or its name.
     :param name: of the snapshot: at most 60 characters, a lower-case letter, then those, digits
         and hyphens; derived from the run when left out; refused when it is nothing in the run.
     :param labels: besides those that find it.
+    :param keep: how many snapshots of the series stay, the newest ones; all when left out.
     """
 
     template_fields: Sequence[str] = (
@@ -57,6 +79,7 @@ class SnapshotDatabaseOperator(DatabaseOperator):
         database: str,
         name: str | None = None,
         labels: Mapping[str, str] | None = None,
+        keep: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -64,6 +87,10 @@ class SnapshotDatabaseOperator(DatabaseOperator):
         self.name = name
         self._has_name = name is not None
         self.labels = labels
+        try:
+            self.keep = check_keep(keep)
+        except DatabaseError as err:
+            raise ValueError(str(err)) from None
 
     def begin(self, context: Context) -> Wait | Outcome:
         """Have the cloud take it, or find it."""
@@ -83,18 +110,46 @@ class SnapshotDatabaseOperator(DatabaseOperator):
     def proceed(
         self, context: Context, facts: dict[str, Any], state: dict[str, Any]
     ) -> Wait | Outcome:
-        """See how it ended."""
+        """See how it ended, and what came of older ones."""
+        if "taken" in state:
+            taken = read_document(TakenSnapshot, state["taken"], what="a snapshot")
+            older = read_document(OlderSnapshots, state["older"], what="a retention")
+            return self._retained(taken, older, facts)
         (ended,) = ended_operations(facts)
         begun = read_document(BegunSnapshot, state, what="a snapshot that is waited for")
         return self._ended(replace(begun, operation=ended))
 
-    def _ended(self, begun: BegunSnapshot) -> Outcome:
+    def _ended(self, begun: BegunSnapshot) -> Wait | Outcome:
         opened = open_databases(self.conn_id)
         begun.operation.raise_if_failed(DatabaseError, opened.cloud)
         taken = taken_snapshot(opened.service, begun, conn_id=self.conn_id, cloud=opened.cloud)
         if taken.found:
             self.log.info("found, not taken by this try: %s, taken at %s", taken.id, taken.taken_at)
-        return Outcome(to_document(taken))
+        if self.keep is None:
+            return Outcome(to_document(taken))
+        older = OlderSnapshots.than(begun, self.keep)
+        removal = begin_retention(datetime.now(UTC))
+        arguments = snapshot_removal_arguments(self.conn_id, older, removal)
+        with telemetry.operation("database.retention", cloud__provider=opened.cloud):
+            found = check_snapshot_removal(**arguments)
+        if not isinstance(found, NotYet):
+            return self._retained(taken, older, found)
+        return Wait(
+            check=check_snapshot_removal,
+            arguments=found.arguments or arguments,
+            state={"taken": to_document(taken), "older": to_document(older)},
+            first_wait=found.wait,
+            on_cancel=tell_snapshot_removal,
+        )
+
+    def _retained(
+        self, taken: TakenSnapshot, older: OlderSnapshots, facts: dict[str, Any]
+    ) -> Outcome:
+        removal = read_document(SnapshotRemoval, facts, what="a removal")
+        retention = retention_of(self.conn_id, older, removal)
+        for one in retention.removed:
+            self.log.info("removed, older than the newest %d: %s", retention.keep, one.id)
+        return Outcome(to_document(replace(taken, retention=retention)))
 
     def _wish(self) -> SnapshotWish:
         self.check_place()

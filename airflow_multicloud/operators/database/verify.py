@@ -47,7 +47,8 @@ class VerifyDatabaseOperator(CloudOperator):
     :param database: an instance, as its cloud writes it or by its name.
     :param region: in which it is; the connection's own when left out.
     :param schema: which of the server's databases; the connection's when left out.
-    :param restored_moment: that ``max_age`` is counted from; of ``restored`` its own, else now.
+    :param restored_moment: that ``max_age`` is counted from; of ``restored`` its own, which must be
+        known then; else now.
     :param baseline: path or URI of what was measured before, by ``record_to``.
     :param record_to: path or URI where what is measured is written, once all checks have passed.
         With it, and without ``baseline``, what is expected to be as in a baseline is only recorded.

@@ -22,8 +22,10 @@ from airflow_multicloud.ports.database.requests import (
     SnapshotOrder,
 )
 from airflow_multicloud.ports.database.values import (
+    UNSEEN,
     DatabaseEndpoint,
     DatabaseInstance,
+    DatabasePlace,
     DatabaseRef,
     DatabaseRole,
     DatabaseState,
@@ -35,10 +37,13 @@ from airflow_multicloud.ports.operations import Operation, Operations
 
 __all__ = [
     "TOKEN_LABEL",
+    "UNSEEN",
     "Database",
     "DatabaseEndpoint",
     "DatabaseInstance",
     "DatabaseNetwork",
+    "DatabasePlace",
+    "DatabasePlaces",
     "DatabasePower",
     "DatabaseRef",
     "DatabaseRole",
@@ -67,14 +72,15 @@ class Database(Operations, Protocol):
         ...
 
     def list_databases(
-        self, labels: Mapping[str, str | None], region: str | None = None
+        self, labels: Mapping[str, str | None], place: DatabasePlace | None = None
     ) -> Iterator[DatabaseInstance]:
         """Every instance that carries these labels, without lags; in no order.
 
         :param labels: key → value; ``None`` for any value. All instances for none.
-        :param region: only what is there; the connection's own region when left out (AWS), every
-            region (Google Cloud, Azure).
-        :raises DatabaseError: also between pages.
+        :param place: only what is there, of :meth:`DatabasePlaces.database_place`. Left out: the
+            connection's own account, and its own region (AWS) or every one (Google Cloud, Azure).
+        :raises DatabaseError: also between pages; ``invalid_argument`` for an account that the
+            connection does not see.
         """
         ...
 
@@ -109,7 +115,8 @@ class Database(Operations, Protocol):
         It has succeeded when nothing is left, and does so for an instance that is not there.
         Protection is never taken off: it is the caller's to do, by other means.
 
-        :param token: of the order that made it; looked at again right before.
+        :param token: of the order that made it; looked at again right before. Of one that an order
+            may label later, the first eight digits must be in its name.
         :param final_snapshot: name of a snapshot to take first; ``None`` for none.
         :raises DatabaseError: ``precondition_failed`` when it is protected, has replicas, or does
             not carry the token.
@@ -117,8 +124,28 @@ class Database(Operations, Protocol):
         ...
 
 
+class DatabasePlaces(Protocol):
+    """Where instances lie; every cloud has it, and asks nobody."""
+
+    def database_place(self, ref: DatabaseRef | None) -> DatabasePlace:
+        """Where an instance lies, and what is restored from it or from a snapshot.
+
+        :param ref: an instance or a snapshot, there or not; ``None`` for what is where the
+            connection's plain names are.
+        :raises DatabaseError: ``invalid_argument`` for a reference that is none.
+        """
+        ...
+
+
 class DatabaseSnapshots(Protocol):
-    """The snapshots that were ordered; every cloud has it."""
+    """The snapshots of instances; every cloud has it."""
+
+    def describe_snapshot(self, ref: DatabaseRef) -> Snapshot:
+        """A snapshot as it is now, wherever it lies; also one that the cloud took by itself.
+
+        :raises DatabaseError: ``not_found``; ``invalid_argument`` for a reference that is none.
+        """
+        ...
 
     def list_snapshots(
         self, database: DatabaseRef | None, labels: Mapping[str, str | None]
@@ -171,5 +198,7 @@ class DatabasePower(Protocol):
         ...
 
 
-class DatabaseService(Database, DatabaseSnapshots, ReplicaPromotion, DatabasePower, Protocol):
+class DatabaseService(
+    Database, DatabasePlaces, DatabaseSnapshots, ReplicaPromotion, DatabasePower, Protocol
+):
     """What every database hook is."""

@@ -7,8 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from airflow_multicloud.errors import ErrorKind
+
+#: For how long a cloud may not show what it was told to make, or show it as it was before. No cloud
+#: gives a bound; this is this package's, and whatever is concluded from what is not seen waits for
+#: as long.
+UNSEEN: Final = timedelta(minutes=5)
 
 
 class DatabaseRole(StrEnum):
@@ -51,11 +57,30 @@ class DatabaseRef:
     :param id: as its cloud writes it: ``arn:aws:rds:…:db:…``; ``projects/…/instances/…``;
         ``/subscriptions/…``. A hook also takes an instance's plain name in the connection's own
         account and region, where the cloud has one (AWS, Google Cloud).
-    :param region: in which it is; the connection's own when left out.
+    :param region: in which it is; when left out the one that the id names, else the connection's
+        own.
     """
 
     id: str
     region: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabasePlace:
+    """Where instances lie and are listed.
+
+    :param region: ``None`` for every region of the account.
+    :param account_id: Google project, Azure subscription; ``None`` on AWS, where a connection sees
+        its own account only.
+    """
+
+    region: str | None = None
+    account_id: str | None = None
+
+    def __str__(self) -> str:
+        """For people."""
+        account = "the connection's account" if self.account_id is None else self.account_id
+        return f"{account}, {'every region' if self.region is None else self.region}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +123,8 @@ class DatabaseInstance:
     :param replicas: full ids of what follows it.
     :param lag: of a replica, when it was described, not when it was listed.
     :param labels: labels or tags, all of them.
+    :param labels_may_follow: no order has labelled it, and one that restores a moment may do so
+        later: until then its name tells whose it is (Google Cloud).
     :param account_id: in which it is: AWS account, Google project, Azure subscription.
     :param deletion_protected: whether the cloud refuses to delete it.
     :param restorable_from: the first moment that it can be restored to.
@@ -118,6 +145,7 @@ class DatabaseInstance:
     lag: ReplicaLag | None = None
     size: str | None = None
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    labels_may_follow: bool = False
     deletion_protected: bool = False
     created_at: datetime | None = None
     restorable_from: datetime | None = None
@@ -129,15 +157,15 @@ class DatabaseInstance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A copy of an instance's data at one moment, which was ordered.
+    """A copy of an instance's data at one moment: one that was ordered, or one of the cloud's own.
 
     :param ref: full id and region of the snapshot.
     :param name: the order's name; where the cloud's backups have none of their own (Google Cloud),
-        it is kept in the backup's description.
+        it is kept in the backup's description, and one that nobody ordered here has its id's.
     :param database: full id of the instance that it was taken of, which may be gone.
     :param created_at: when the cloud says that it was taken.
     :param labels: what the order gave.
-    :param account_id: in which it is.
+    :param account_id: in which it is, and in which it is restored.
     """
 
     ref: DatabaseRef

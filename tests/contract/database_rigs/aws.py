@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.testing.sql_faults import DatabaseFault
 
 _CONN_ID = "aws_database_local"
-_REGION = "us-east-1"
+_REGION, _ABROAD = "us-east-1", "us-west-2"
 _LONGEST_S = 60
 SUBNET_GROUP, SECURITY_GROUP = "app", "sg-0a000000000000001"
 
@@ -50,23 +50,29 @@ class RdsControl:
     """RDS's own API, without the hook.
 
     :param client: of boto3.
+    :param abroad: the same in another region.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, abroad: RdsControl | None = None) -> None:
         self.client = client
+        self._abroad = abroad
 
-    def make(self, name: str) -> DatabaseRef:
-        self.client.create_db_instance(
-            DBInstanceIdentifier=name,
-            DBInstanceClass="db.t4g.small",
-            Engine="postgres",
-            MasterUsername=USER,
-            MasterUserPassword=PASSWORD,
-            DBSubnetGroupName=SUBNET_GROUP,
-            VpcSecurityGroupIds=[SECURITY_GROUP],
-            DBParameterGroupName="app-postgres18",
-            BackupRetentionPeriod=7,
-        )
+    def make_abroad(self, name: str) -> DatabaseRef:
+        assert self._abroad is not None
+        return self._abroad.make(name)
+
+    def make(self, name: str, **given: str) -> DatabaseRef:
+        usual: dict[str, Any] = {
+            "DBInstanceClass": "db.t4g.small",
+            "Engine": "postgres",
+            "MasterUsername": USER,
+            "MasterUserPassword": PASSWORD,
+            "DBSubnetGroupName": SUBNET_GROUP,
+            "VpcSecurityGroupIds": [SECURITY_GROUP],
+            "DBParameterGroupName": "app-postgres18",
+            "BackupRetentionPeriod": 7,
+        }
+        self.client.create_db_instance(DBInstanceIdentifier=name, **{**usual, **given})
         return self._available(name)
 
     def replicate(self, of: DatabaseRef, name: str) -> DatabaseRef:
@@ -91,6 +97,8 @@ class RdsControl:
             return None
 
     def clear(self) -> None:
+        if self._abroad is not None:
+            self._abroad.clear()
         end = time.monotonic() + _LONGEST_S
         while found := [*self._instances(), *self._snapshots()]:
             assert time.monotonic() < end, found
@@ -105,7 +113,7 @@ class RdsControl:
         return [one["DBInstanceArn"] for one in left]
 
     def _snapshots(self) -> list[str]:
-        found = self.client.describe_db_snapshots()["DBSnapshots"]
+        found = self.client.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
         known = self.client.exceptions
         for one in found:
             with suppress(known.InvalidDBSnapshotStateFault, known.DBSnapshotNotFoundFault):
@@ -113,6 +121,8 @@ class RdsControl:
         return [one["DBSnapshotArn"] for one in found]
 
     def close(self) -> None:
+        if self._abroad is not None:
+            self._abroad.close()
         self.client.close()
 
     def _delete(self, one: dict[str, Any]) -> None:
@@ -129,7 +139,7 @@ class RdsControl:
         while (found := self.described(name))["DBInstanceStatus"] != "available":
             assert time.monotonic() < end, found
             time.sleep(0.02)
-        return DatabaseRef(found["DBInstanceArn"], _REGION)
+        return DatabaseRef(found["DBInstanceArn"], self.client.meta.region_name)
 
 
 def control(server: LocalServer) -> RdsControl:
@@ -137,14 +147,17 @@ def control(server: LocalServer) -> RdsControl:
     import boto3
 
     spec: Any = server.spec.connections[_CONN_ID]
-    client = boto3.client(
-        "rds",
-        region_name=_REGION,
-        endpoint_url=spec["extra"]["endpoint_url"],
-        aws_access_key_id=spec["login"],
-        aws_secret_access_key=spec["password"],
+    home, abroad = (
+        boto3.client(
+            "rds",
+            region_name=region,
+            endpoint_url=spec["extra"]["endpoint_url"],
+            aws_access_key_id=spec["login"],
+            aws_secret_access_key=spec["password"],
+        )
+        for region in (_REGION, _ABROAD)
     )
-    return RdsControl(client)
+    return RdsControl(home, RdsControl(abroad))
 
 
 def _lab(request: pytest.FixtureRequest) -> SqlLab:

@@ -72,12 +72,12 @@ class FlexibleServersControl:
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def make(self, name: str) -> DatabaseRef:
+    def make(self, name: str, location: str = REGIONS[0]) -> DatabaseRef:
         self.client.servers.begin_create_or_update(
             RESOURCE_GROUP,
             name,
             {
-                "location": REGIONS[0],
+                "location": location,
                 "sku": {"name": "Standard_D2ds_v5", "tier": "GeneralPurpose"},
                 "properties": {
                     "createMode": "Default",
@@ -93,6 +93,9 @@ class FlexibleServersControl:
             polling=False,
         )
         return self.available(name)
+
+    def make_abroad(self, name: str) -> DatabaseRef:
+        return self.make(name, REGIONS[1])
 
     def replicate(self, of: DatabaseRef, name: str) -> DatabaseRef:
         self.client.servers.begin_create_or_update(
@@ -176,7 +179,7 @@ class FlexibleServersControl:
         while (found := self.described(name))["properties"]["state"] != "Ready":
             assert time.monotonic() < end, found
             time.sleep(0.02)
-        return DatabaseRef(found["id"], REGIONS[0])
+        return DatabaseRef(found["id"], found["location"])
 
 
 def control(server: LocalServer) -> FlexibleServersControl:

@@ -55,6 +55,7 @@ def rig() -> DatabaseRigSpec:
                     *("test_of_a_damaged_snapshot", "test_is_found_though_its_source_is_gone"),
                     *("test_of_what_is_not_there", "test_with_a_final_snapshot"),
                     *("test_fails_later[snapshot]", "test_a_lost_answer[snapshot]"),
+                    *("test_a_restore_lies_where_its_source_does", "test_describes_a_snapshot"),
                 ),
                 _BACKUPS,
             ),
@@ -150,6 +151,9 @@ class ControlLab:
 
     def standing(self, rows: Sequence[str]) -> DatabaseRef:
         return self.control.find(STANDING) or self.primary(STANDING, rows)
+
+    def abroad(self, name: str) -> DatabaseRef:
+        return self.control.make(name, server=THERE)
 
     def replica(self, of: DatabaseRef, name: str) -> DatabaseRef:
         return self.control.replicate(of, name)

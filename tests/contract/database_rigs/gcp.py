@@ -56,21 +56,24 @@ class CloudSqlControl:
         session = Session(GoogleBaseHook(CONN_ID))
         self.api = session.rest("sqladmin", "", area=DatabaseError)
 
-    def make(self, name: str, **settings: object) -> DatabaseRef:
+    def make(self, name: str, region: str = _REGION, **settings: object) -> DatabaseRef:
         backups = {"enabled": True, "pointInTimeRecoveryEnabled": True}
         self.do(
             "POST",
             _INSTANCES,
             {
                 "name": name,
-                "region": _REGION,
+                "region": region,
                 "databaseVersion": "POSTGRES_18",
                 "rootPassword": PASSWORD,
                 "settings": {"tier": "db-f1-micro", "backupConfiguration": backups, **settings},
             },
         )
         self.do("POST", f"{_INSTANCES}/{name}/users", {"name": USER, "password": PASSWORD})
-        return _ref(name)
+        return _ref(name, region)
+
+    def make_abroad(self, name: str) -> DatabaseRef:
+        return self.make(name, "us-east1")
 
     def replicate(self, of: DatabaseRef, name: str) -> DatabaseRef:
         primary = of.id.rpartition("/")[2]
@@ -134,8 +137,8 @@ class CloudSqlControl:
             self.api.ask("DELETE", path)
 
 
-def _ref(name: str) -> DatabaseRef:
-    return DatabaseRef(f"projects/{PROJECT}/instances/{name}", _REGION)
+def _ref(name: str, region: str = _REGION) -> DatabaseRef:
+    return DatabaseRef(f"projects/{PROJECT}/instances/{name}", region)
 
 
 def _lab(request: pytest.FixtureRequest) -> SqlLab:

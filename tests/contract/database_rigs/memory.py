@@ -41,6 +41,9 @@ class _Lab:
         known = self._kept.servers.get(_STANDING)
         return known.ref if known else self.primary(_STANDING, rows)
 
+    def abroad(self, name: str) -> DatabaseRef:
+        return self._kept.create(name, region="mem-2")
+
     def replica(self, of: DatabaseRef, name: str) -> DatabaseRef:
         return self._kept.replicate(_name(of), name)
 

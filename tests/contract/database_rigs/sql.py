@@ -26,6 +26,10 @@ class Control(Protocol):
         """An instance that is available, whose master user is the one above."""
         ...
 
+    def make_abroad(self, name: str) -> DatabaseRef:
+        """One in another region than the connection's own."""
+        ...
+
     def find(self, name: str) -> DatabaseRef | None:
         """One that was made before, once it is available."""
         ...
@@ -62,6 +66,9 @@ class SqlLab:
 
     def standing(self, rows: Sequence[str]) -> DatabaseRef:
         return self._control.find(STANDING) or self.primary(STANDING, rows)
+
+    def abroad(self, name: str) -> DatabaseRef:
+        return self._control.make_abroad(name)
 
     def replica(self, of: DatabaseRef, name: str) -> DatabaseRef:
         ref, wanted = self._control.replicate(of, name), self.rows(of)

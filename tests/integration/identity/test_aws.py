@@ -123,6 +123,27 @@ def test_known_context_is_given(attach: Attach) -> None:
     assert (here.decision, there.decision) == (Decision.ALLOW, Decision.DENY)
 
 
+def test_tags_that_are_told_are_given(admin: Admin, attach: Attach) -> None:
+    """A rendered policy for a deployment allows what is tagged as its own, and nothing else."""
+    admin.seed("identity", [{"principal": USER, "clear": True}])
+    key = "aws:ResourceTag/multicloud-deployment"
+    condition = {"StringEquals": {key: "shop"}}
+    every = f"arn:aws:ec2:*:{ACCOUNT}:instance/*"
+    attach({**allow("ec2:TerminateInstances", every), "Condition": condition})
+    attach(allow(["iam:*", "sts:*"]))
+    hook = StsIdentityHook(USER_CONN)
+
+    def decided(resource: str, **context: str) -> Decision:
+        told = dict.fromkeys([key], context["tag"]) if context else {}
+        (found,) = hook.check_permissions(["ec2:TerminateInstances"], resource, context=told)
+        return found.decision
+
+    instances = f"arn:aws:ec2:us-east-1:{ACCOUNT}:instance/*"
+    assert decided(instances, tag="shop") is decided(every, tag="shop") is Decision.ALLOW
+    assert decided(instances, tag="other") is Decision.DENY
+    assert decided(instances) is Decision.UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("resource", "why"),
     [

@@ -19,10 +19,20 @@ def iam_policy(given: PolicyDocument) -> Iterator[Grant]:
     document = _through_json(given)
     assert document["Version"] == "2012-10-17"  # Or ${*} would be a text.
     for statement in document["Statement"]:
+        condition = _equal(statement.pop("Condition", {}))
         assert statement.keys() == {"Effect", "Action", "Resource"}
         assert statement["Effect"] == "Allow"
         for action in statement["Action"]:
-            yield from (Grant(action, resource) for resource in statement["Resource"])
+            yield from (Grant(action, one, condition) for one in statement["Resource"])
+
+
+def _equal(condition: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """The key that must have a value, and this; nothing where there is no condition."""
+    if not condition:
+        return ()
+    assert condition.keys() == {"StringEquals"}
+    ((key, value),) = condition["StringEquals"].items()
+    return key, value
 
 
 def custom_role(given: PolicyDocument) -> Iterator[Grant]:

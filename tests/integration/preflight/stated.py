@@ -82,6 +82,11 @@ _STORAGE = _rows(
     objects.rewrite: objects.create objects.get objects.delete
     """,
 )
+#: "Required roles" of signing blobs,
+#: cloud.google.com/iam/docs/create-short-lived-credentials-direct.
+_SIGNING = {
+    "iamcredentials.projects.serviceAccounts.signBlob": frozenset({"iam.serviceAccounts.signBlob"})
+}
 #: For who the caller is, any answer will do, a refusal too: nothing is needed for that.
 _ANY_ANSWER = {"storage.buckets.list": frozenset[str]()}
 #: "Permissions for calling data operations",
@@ -98,6 +103,7 @@ _BLOBS = _rows(
     Get Blob Tags: containers/blobs/tags/read
     Get Block List: containers/blobs/read
     Get Container Properties: containers/read
+    Get User Delegation Key: generateUserDelegationKey/action
     List Blobs: containers/blobs/read
     Put Blob: containers/blobs/write
     Put Block: containers/blobs/write
@@ -162,6 +168,6 @@ OperationalInsights/workspaces/query/*/read
 #: Cloud → call → permissions.
 STATED: Mapping[str, Mapping[str, frozenset[str]]] = {
     "aws": {**_S3, **_STS, **_KMS, **_CLOUDWATCH},
-    "gcp": {**_STORAGE, **_ANY_ANSWER, **_OPERATIONS},
+    "gcp": {**_STORAGE, **_SIGNING, **_ANY_ANSWER, **_OPERATIONS},
     "azure": {**_BLOBS, **_MONITOR},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from contextlib import suppress
 from datetime import timedelta
@@ -167,6 +168,28 @@ def test_a_snapshot_and_its_restore(recorded: Recorded) -> None:
     recorded.forget()
     api.remove_database(conn_id, restored.id, **SOON)
     recorded.check("remove_database", {"database": restored.id})
+
+
+def test_older_snapshots_and_the_removal_of_one(recorded: Recorded) -> None:
+    conn_id, series = recorded.conn_id, recorded.mark
+    database = recorded.lab.primary(f"c-{series}", ["a"]).id
+    given: dict[str, Any] = {"series": series, "keep": 1, **SOON}
+    first = api.snapshot_database(conn_id, database, name="first", **given)
+    # Moments are told in seconds.
+    time.sleep(1.1)
+    recorded.forget()
+    if recorded.cloud == "aws":
+        recorded.fail_later(DatabaseCall.SNAPSHOT)
+        with suppress(api.CloudError):
+            api.snapshot_database(conn_id, database, run="next", **given)
+    taken = api.snapshot_database(conn_id, database, run="next", **given)
+    assert taken.retention is not None
+    assert [one.id for one in taken.retention.removed] == [first.id]
+    recorded.check("snapshot_database", {"database": database, "keep": 1})
+
+    recorded.forget()
+    api.remove_snapshot(conn_id, taken.id, confirm=taken.name, allow=[taken.name], **SOON)
+    recorded.check("remove_snapshot", {"snapshot": taken.id})
 
 
 def test_a_moment_and_the_removal_of_scratch(recorded: Recorded) -> None:

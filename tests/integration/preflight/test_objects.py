@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_multicloud import api
 from airflow_multicloud.api.drill import run_drill
 from airflow_multicloud.api.logs import ship_logs
 from airflow_multicloud.api.object_store.fetches import failover_fetch
@@ -23,7 +24,14 @@ from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.preflight.deliveries import ShipLogs
 from airflow_multicloud.core.preflight.drills import Drill
 from airflow_multicloud.core.preflight.granting import calls_of, grants_of
-from airflow_multicloud.core.preflight.objects import Fetch, Replicate, Upload, Verify
+from airflow_multicloud.core.preflight.objects import (
+    Fetch,
+    Replicate,
+    ShardedReplication,
+    Upload,
+    Verify,
+)
+from airflow_multicloud.core.replication import shards
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.labels import Work, working_for
@@ -257,6 +265,33 @@ class TestReplicate:
         made = {one for one in here.requests(bucket) if any(covers(g, one) for g in more)}
         assert more
         check(made, more)
+
+
+@pytest.mark.parametrize(("cloud", "versioned"), CASES)
+def test_the_files_of_a_sharded_replication(recorded, cloud, versioned):
+    """Beyond what any replication takes, which is proven as such."""
+    here, there = recorded[cloud], recorded[OTHER[cloud]]
+    made = set()
+    for bucket in places(here, versioned=versioned):
+        origin = there.bucket()
+        there.fill(origin, tree())
+        source, target = there.uri(origin, "in/"), here.uri(bucket, "out/")
+        wanted = api.replication(source, [target])
+        plan = shards.plan_shards(wanted, shards=2, run_id="run")
+        for shard in plan.shards:
+            shards.replicate_shard(wanted, run_id="run", shard=shard)
+        shards.close_shards(wanted, run_id="run")
+        made |= here.requests(bucket)
+    given = {
+        "source": source,
+        "destinations": [here.uri("BUCKET", "out/")],
+        "versioned": versioned,
+    }
+    told = granted(cloud, ShardedReplication(**given).needs())
+    assert lacking(made, told) == []
+    more = told - granted(cloud, Replicate(**given).needs())
+    assert [one for one in more if not any(covers(one, used) for used in made)] == []
+    assert bool(more) is (cloud == "aws")  # The others' roles are of whole buckets.
 
 
 @pytest.mark.parametrize(("cloud", "versioned"), CASES)

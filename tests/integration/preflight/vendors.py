@@ -10,12 +10,12 @@ from collections.abc import Mapping
 Permissions = Mapping[str, frozenset[str]]
 
 
-def _each(service: str, names: str) -> dict[str, frozenset[str]]:
+def each(service: str, names: str) -> dict[str, frozenset[str]]:
     """Of actions that are called as their calls are."""
     return {f"{service}:{name}": frozenset({f"{service}:{name}"}) for name in names.split()}
 
 
-def _listed(start: str, end: str, table: str) -> dict[str, frozenset[str]]:
+def listed(start: str, end: str, table: str) -> dict[str, frozenset[str]]:
     """``call: permission permission``, a line each; what begins and ends all is given once."""
     rows = (line.rpartition(": ") for line in table.strip().splitlines())
     return {
@@ -29,7 +29,7 @@ def _listed(start: str, end: str, table: str) -> dict[str, frozenset[str]]:
 #: secretsmanager:TagResource."
 _SECRETS_MANAGER = {
     "sts:GetCallerIdentity": frozenset[str](),
-    **_each(
+    **each(
         "secretsmanager",
         "DescribeSecret GetSecretValue ListSecretVersionIds ListSecrets PutSecretValue TagResource "
         "UntagResource UpdateSecretVersionStage DeleteSecret RestoreSecret",
@@ -39,7 +39,10 @@ _SECRETS_MANAGER = {
     ),
 }
 #: https://cloud.google.com/secret-manager/docs/access-control, "API permissions".
-_SECRET_MANAGER = _listed(
+_SECRET_MANAGER = {
+    # https://cloud.google.com/resource-manager/reference/rest/v3/projects/get
+    "cloudresourcemanager.projects.get": frozenset({"resourcemanager.projects.get"}),
+} | listed(
     "google.cloud.secretmanager.v1.SecretManagerService/",
     "secretmanager.",
     """
@@ -61,7 +64,7 @@ _SECRET_MANAGER = _listed(
 #: the properties of a secret, but not its value" (readMetadata), "Gets the value of a secret"
 #: (getSecret), "Creates new secret" (setSecret), "Updates the specified attributes" (update),
 #: "Deletes a secret" (delete), "Recovers the deleted secret" (recover).
-_KEY_VAULT = _listed(
+_KEY_VAULT = listed(
     "",
     "Microsoft.KeyVault/vaults/secrets/",
     """
@@ -86,7 +89,7 @@ SECRETS: Mapping[str, Permissions] = {
 #: docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html, with the
 #: "dependent actions" of what is given tags.
 _RDS = {
-    **_each(
+    **each(
         "rds",
         "DescribeDBInstances DescribeDBInstanceAutomatedBackups DescribeDBSnapshots "
         "DeleteDBSnapshot PromoteReadReplica DeleteDBInstance",
@@ -105,7 +108,7 @@ _RDS = {
 #: restoring to a new instance https://cloud.google.com/sql/docs/postgres/iam-permissions.
 _CLOUD_SQL = {
     "monitoring.projects.timeSeries.list": frozenset({"monitoring.timeSeries.list"}),
-    **_listed(
+    **listed(
         "sql.",
         "cloudsql.",
         """
@@ -128,7 +131,7 @@ _CLOUD_SQL = {
 }
 #: https://learn.microsoft.com/azure/role-based-access-control/permissions/databases. A server in a
 #: subnet: "the user must have" subnets/join, and join of the private DNS zone.
-_FLEXIBLE_SERVERS = _listed(
+_FLEXIBLE_SERVERS = listed(
     "",
     "Microsoft.",
     """
@@ -138,6 +141,7 @@ _FLEXIBLE_SERVERS = _listed(
     GET flexibleServers/{name}/backups: DBforPostgreSQL/flexibleServers/backups/read
     GET flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/read
     PUT flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/write
+    DELETE flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/delete
     PATCH flexibleServers/{name}: DBforPostgreSQL/flexibleServers/write
     DELETE flexibleServers/{name}: DBforPostgreSQL/flexibleServers/delete
     GET azureAsyncOperation: DBforPostgreSQL/locations/azureAsyncOperation/read
@@ -158,7 +162,7 @@ _FLEXIBLE_SERVERS = _listed(
 }
 
 #: The same page, Microsoft.Sql.
-_AZURE_SQL = _listed(
+_AZURE_SQL = listed(
     "",
     "Microsoft.",
     """

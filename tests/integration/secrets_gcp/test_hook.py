@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import pytest
 from airflow_multicloud.errors import ErrorKind, OverwrittenError, SecretsError
 from airflow_multicloud.ports.secrets import SecretState
 from airflow_multicloud.testing.local_clouds.gcp import PROJECT
+from airflow_multicloud.testing.local_clouds.gcp.secrets.rules import NUMBER
+from airflow_multicloud.testing.local_clouds.kit.admin import Admin
 from airflow_multicloud.testing.local_clouds.kit.secret_seeds import plant
 from airflow_multicloud.testing.secret_faults import SecretCall, SecretFault, SecretFaultKind
 
@@ -46,8 +49,38 @@ TAGS = {
 
 
 class TestStore:
-    def test_is_the_project_of_the_connection(self, hook: GCPSecretsHook) -> None:
-        assert hook.describe_store() == f"projects/{PROJECT}"
+    def test_is_the_project_as_google_has_it(self, hook: GCPSecretsHook) -> None:
+        """Whatever the connection calls it."""
+        store = hook.describe_store()
+        assert store.id == f"projects/{NUMBER}"
+        assert store.names == {store.id, NUMBER, PROJECT, f"projects/{PROJECT}"}
+
+    @pytest.mark.parametrize(("project", "is_it"), [(NUMBER, True), ("another", False)])
+    def test_a_connection_that_names_it_otherwise(
+        self, hook: GCPSecretsHook, monkeypatch: pytest.MonkeyPatch, project: str, *, is_it: bool
+    ) -> None:
+        told = json.loads(os.environ["AIRFLOW_CONN_GCP_SECRETS_LOCAL"])
+        told["extra"] = {**told["extra"], "project": project}
+        monkeypatch.setenv("AIRFLOW_CONN_OTHERWISE", json.dumps(told))
+        otherwise = type(hook)("otherwise")
+        if is_it:
+            assert otherwise.describe_store() == hook.describe_store()
+        else:
+            with pytest.raises(SecretsError, match="projects/another") as caught:
+                otherwise.describe_store()
+            assert caught.value.kind is ErrorKind.PERMISSION_DENIED
+
+    @pytest.mark.parametrize(
+        "body",
+        [{}, {"name": "projects/local", "projectId": "local"}, {"name": f"projects/{NUMBER}"}],
+    )
+    def test_an_answer_that_does_not_say(
+        self, hook: GCPSecretsHook, local_secret_manager: LocalServer, body: dict[str, str]
+    ) -> None:
+        Admin(local_secret_manager.endpoint).script("/v3/projects", [{"body": body}])
+        with pytest.raises(SecretsError, match="Resource Manager") as caught:
+            hook.describe_store()
+        assert caught.value.kind is ErrorKind.INTEGRITY
 
     def test_official_verbs_ask_the_same_place(
         self, hook: GCPSecretsHook, name: str, write: Write

@@ -109,6 +109,7 @@ CALLS: dict[str, tuple[str, Callable[[], object]]] = {
         "deployment_drift",
         lambda: api.deployment_drift(ExpectedDeployment(deployment_id="shop", targets=()), []),
     ),
+    "describe_database": ("database.describe", lambda: api.describe_database(CONN, "db")),
     "estimate_transfer_cost": (
         "cost.estimate_transfer",
         lambda: api.estimate_transfer_cost(NOWHERE, [NOWHERE]),
@@ -129,6 +130,11 @@ CALLS: dict[str, tuple[str, Callable[[], object]]] = {
     "plan_replication": ("replicate.plan", lambda: api.plan_replication(NOWHERE, [NOWHERE])),
     "plan_rollback": ("deploy.plan", lambda: api.plan_rollback("shop", "1", [TARGET])),
     "plan_upload": ("plan_upload", lambda: api.plan_upload("/nowhere/x", NOWHERE)),
+    "power_database": ("database.power", lambda: api.power_database(CONN, "db", on=True)),
+    "promote_replica": (
+        "database.promote",
+        lambda: api.promote_replica(CONN, "db", confirm="db", allow=["db"]),
+    ),
     "query_costs": ("cost.query", lambda: api.query_costs(CONN, None)),  # type: ignore[arg-type]
     "query_logs": ("query_logs", lambda: api.query_logs([CONN], "log")),
     "reachable_replicas": ("reachable_replicas", lambda: api.reachable_replicas([])),
@@ -144,8 +150,21 @@ CALLS: dict[str, tuple[str, Callable[[], object]]] = {
         lambda: api.refresh_exchange_rates(FILE, source=FILE),
     ),
     "refresh_prices": ("cost.refresh_prices", lambda: api.refresh_prices(FILE, {"aws": CONN})),  # type: ignore[arg-type]
+    "remove_database": (
+        "database.remove",
+        lambda: api.remove_database(CONN, "db", confirm="db", allow=["db"]),
+    ),
+    "remove_scratch_databases": (
+        "database.remove",
+        lambda: api.remove_scratch_databases(CONN, "run"),
+    ),
+    "render_policy": ("render_policy", lambda: api.render_policy([], "aws")),
     "replica_status": ("replica_status", lambda: api.replica_status(NOWHERE)),
     "replicate": ("replicate", lambda: api.replicate(NOWHERE, [NOWHERE])),
+    "restore_database": (
+        "database.restore",
+        lambda: api.restore_database(CONN, database="db", at="latest"),
+    ),
     "roll_back_deployment": (
         "deploy",
         lambda: api.roll_back_deployment("shop", "1", [TARGET]),
@@ -154,9 +173,11 @@ CALLS: dict[str, tuple[str, Callable[[], object]]] = {
         "run_drill",
         lambda: api.run_drill(NOWHERE, [NOWHERE], objectives=None),  # type: ignore[arg-type]
     ),
+    "run_preflight": ("preflight", lambda: api.run_preflight([])),
     "ship_logs": ("ship_logs", lambda: api.ship_logs([CONN], "log", [])),
     "list_secrets": ("secrets.list", lambda: api.list_secrets(CONN)),
     "secret_drift": ("secrets.drift", lambda: api.secret_drift(CONN, [CONN])),
+    "snapshot_database": ("database.snapshot", lambda: api.snapshot_database(CONN, "db")),
     "sync_secrets": ("secrets.sync", lambda: api.sync_secrets(CONN, [CONN])),
     "store_evidence": (
         "store_evidence",
@@ -164,6 +185,10 @@ CALLS: dict[str, tuple[str, Callable[[], object]]] = {
     ),
     "tear_down_deployment": ("teardown", lambda: api.tear_down_deployment("shop", [CONN])),
     "upload_artifact": ("upload", lambda: api.upload_artifact("/nowhere/x", NOWHERE)),
+    "verify_database": (
+        "database.verify",
+        lambda: api.verify_database(CONN, [{"table": "t"}]),
+    ),
     "verify_evidence": ("verify_evidence", lambda: api.verify_evidence(FILE)),
     "verify_replica": ("verify_replica", lambda: api.verify_replica(NOWHERE)),
     "write_cost_report": (

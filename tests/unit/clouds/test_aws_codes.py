@@ -16,11 +16,13 @@ from airflow_multicloud.adapters.errors import ErrorTable
 from airflow_multicloud.clouds import aws
 from airflow_multicloud.clouds.aws.compute import errors as compute
 from airflow_multicloud.clouds.aws.cost import errors as cost
+from airflow_multicloud.clouds.aws.database import errors as database
 from airflow_multicloud.clouds.aws.errors import BASE
 from airflow_multicloud.clouds.aws.identity import errors as identity
 from airflow_multicloud.clouds.aws.logs import errors as logs
 from airflow_multicloud.clouds.aws.metrics import errors as metrics
 from airflow_multicloud.clouds.aws.object_store import errors as object_store
+from airflow_multicloud.clouds.aws.secrets import errors as secrets
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind, StorageError
 
 _FOLDER = Path(aws.__file__).parent
@@ -138,7 +140,61 @@ USED = {
             }
         },
     ),
-    "identity": Used(identity.TABLE, {"sts": {"get_caller_identity"}}),
+    "identity": Used(
+        identity.TABLE,
+        {
+            # What ``dry_runs`` calls is not named there, but handed over by its callers.
+            "ec2": set(),
+            "iam": {
+                "get_policy",
+                "get_policy_version",
+                "get_role",
+                "get_user",
+                "list_groups_for_user",
+                "simulate_principal_policy",
+            },
+            "s3": {"get_bucket_policy"},
+            "sts": {"assume_role", "get_caller_identity", "get_federation_token"},
+        },
+    ),
+    "secrets": Used(
+        secrets.TABLE,
+        {
+            "secretsmanager": {
+                "create_secret",
+                "delete_secret",
+                "describe_secret",
+                "get_secret_value",
+                "list_secret_version_ids",
+                "list_secrets",
+                "put_secret_value",
+                "restore_secret",
+                "tag_resource",
+                "untag_resource",
+                "update_secret_version_stage",
+            },
+            "sts": {"get_caller_identity"},
+        },
+    ),
+    "database": Used(
+        database.TABLE,
+        {
+            "cloudwatch": {"get_metric_data"},
+            "rds": {
+                "create_db_snapshot",
+                "delete_db_instance",
+                "delete_db_snapshot",
+                "describe_db_instance_automated_backups",
+                "describe_db_instances",
+                "describe_db_snapshots",
+                "promote_read_replica",
+                "restore_db_instance_from_db_snapshot",
+                "restore_db_instance_to_point_in_time",
+                "start_db_instance",
+                "stop_db_instance",
+            },
+        },
+    ),
 }
 #: By which Airflow's hook opens a connection, whatever the service that it is for.
 ROLES = {"assume_role", "assume_role_with_saml", "assume_role_with_web_identity"}

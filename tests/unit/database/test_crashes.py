@@ -55,9 +55,27 @@ def answers_are_lost(lab: Lab) -> None:
             order()
 
 
+def labels_follow(lab: Lab) -> None:
+    """What is restored is labelled later, as on Google Cloud."""
+    lab.space.labels_follow = True
+
+
+def labels_follow_a_failure(lab: Lab) -> None:
+    """Likewise, and the first try's instance has failed before it was labelled."""
+    lab.space.labels_follow = True
+    first_try_fails(lab)
+
+
 SCENARIOS = pytest.mark.parametrize(
     "scenario",
-    [nothing, name_is_taken, first_try_fails, answers_are_lost],
+    [
+        nothing,
+        name_is_taken,
+        first_try_fails,
+        answers_are_lost,
+        labels_follow,
+        labels_follow_a_failure,
+    ],
     ids=lambda one: one.__name__,
 )
 
@@ -78,7 +96,11 @@ def _calls(scenario: Callable[[Lab], None], work: Callable[[Lab], object]) -> in
 def _ours(lab: Lab) -> list[str]:
     """What was restored for orders, by the labels' kind."""
     kept = lab.space.servers.values()
-    return [one.name for one in kept if "multicloud-database-kind" in one.labels]
+    return [
+        one.name
+        for one in kept
+        if "multicloud-database-kind" in one.labels or one.coming_labels is not None
+    ]
 
 
 @BEFORE_AND_AFTER

@@ -13,11 +13,12 @@ from airflow_multicloud import api, operators
 from airflow_multicloud.core.preflight.operations import OPERATIONS, needs_of, operations_of
 from airflow_multicloud.errors import CloudError, ErrorKind
 
-SERVICES = ("object_store", "metrics", "logs", "identity", "secrets", "database")
+SERVICES = ("object_store", "metrics", "logs", "identity", "secrets", "database", "compute")
 CLOUDS = ("aws", "gcp", "azure")
 #: Operation → the operator that it mirrors, or the function where there are several.
 MIRRORED = {
     "replicate": "ReplicateOperator",
+    "sharded_replication": "PlanReplicationOperator",
     "upload": "UploadArtifactOperator",
     "verify": "VerifyReplicaOperator",
     "fetch": "FailoverFetchOperator",
@@ -25,12 +26,18 @@ MIRRORED = {
     "ship_logs": "ShipLogsOperator",
     "query_logs": "QueryLogsOperator",
     "drill": "run_drill",
+    "deploy": "DeployOperator",
+    "rollback": "RollbackOperator",
+    "teardown": "TeardownOperator",
+    "start_instance": "StartInstanceOperator",
+    "stop_instance": "StopInstanceOperator",
     "sync_secrets": "SyncSecretsOperator",
     "snapshot_database": "SnapshotDatabaseOperator",
     "restore_database": "RestoreDatabaseOperator",
     "promote_replica": "PromoteReplicaOperator",
     "verify_database": "VerifyDatabaseOperator",
     "remove_database": "RemoveDatabaseOperator",
+    "remove_snapshot": "RemoveSnapshotOperator",
 }
 #: What preflight alone is told; and what changes what a query needs, so that it is refused.
 OF_ITS_OWN = {"versioned"}
@@ -39,6 +46,15 @@ NOT_TAKEN = {
     "verify_database": {"restored", "host", "port", "baseline", "record_to"},
 }
 SOURCE, REPLICA = "s3://a@lake/sales/", "gs://b@lake/sales/"
+TARGET = {
+    "name": "main",
+    "conn_id": "a",
+    "region": "here",
+    "size": "small",
+    "network": {"subnets": ["inner"]},
+    "artifacts": REPLICA,
+}
+INSTANCE = {"conn_id": "a", "instance_id": "i-1", "region": "here"}
 
 
 def _parameters(cls: Any) -> set[str]:
@@ -75,6 +91,7 @@ GIVEN = {
         "delete_extraneous": True,
         "create_buckets": True,
     },
+    "sharded_replication": {"source": SOURCE, "destinations": [REPLICA]},
     "upload": {"destination": SOURCE, "replicate_to": [REPLICA]},
     "verify": {"replica": REPLICA, "siblings": [SOURCE]},
     "fetch": {"candidates": [SOURCE, REPLICA], "target": "abfs://c@lake/sales/"},
@@ -82,6 +99,11 @@ GIVEN = {
     "ship_logs": {"destinations": ["a"], "log_name": "etl", "source": "s3://a@lake/x.json"},
     "query_logs": {"connections": ["a"], "log_name": "etl"},
     "drill": {"primary": SOURCE, "replicas": [REPLICA], "places": ["abfs://c@lake/"]},
+    "deploy": {"deployment_id": "shop", "artifact": "/app.tar.gz", "targets": [TARGET]},
+    "rollback": {"deployment_id": "shop", "targets": [TARGET]},
+    "teardown": {"deployment_id": "shop", "conn_ids": ["a"]},
+    "start_instance": INSTANCE,
+    "stop_instance": INSTANCE,
     "sync_secrets": {
         "source": "a",
         "destinations": ["b", "c"],
@@ -89,11 +111,12 @@ GIVEN = {
         "on_conflict": "overwrite",
         "deletion_policy": "remove",
     },
-    "snapshot_database": {"conn_id": "a", "database": "shop"},
+    "snapshot_database": {"conn_id": "a", "database": "shop", "keep": 7},
     "restore_database": {"conn_id": "a", "database": "shop", "deletion_protected": True},
     "promote_replica": {"conn_id": "a", "replica": "shop-2"},
     "verify_database": {"conn_id": "a", "database": "shop"},
     "remove_database": {"conn_id": "a", "database": "shop", "final_snapshot": "last"},
+    "remove_snapshot": {"conn_id": "a", "snapshot": {"id": "s"}},
 }
 
 
@@ -134,7 +157,10 @@ def test_one_mapping_serves_operator_and_preflight():
         ([{"copy": {}}], r"operations\[0\]: 'copy' given, expected one of replicate, "),
         ([{"replicate": {}, "fetch": {}}], r"operations\[0\]: .* expected one operation"),
         ([{"replicate": "s3://a@b/"}], r"operations\[0\]\.replicate: .* expected a mapping"),
-        ([{"replicate": {"source": SOURCE}}], r"operations\[0\]\.replicate: .*'destinations'"),
+        (
+            [{"replicate": {"source": SOURCE}}],
+            r"operations\[0\]\.replicate: \['source'\] given, expected destinations too",
+        ),
         (
             [{"replicate": {"source": SOURCE, "destinations": [REPLICA], "delete": True}}],
             r"operations\[0\]\.replicate: 'delete' given, expected bandwidth_limit, ",
@@ -148,6 +174,7 @@ def test_one_mapping_serves_operator_and_preflight():
             "names, prefix: neither given",
         ),
         ([{"restore_database": {"conn_id": "a"}}], "database, snapshot: expected exactly one"),
+        ([{"remove_snapshot": {"conn_id": "a"}}], "snapshot_task_id, snapshot: expected exactly"),
         ([{"remove_database": {"conn_id": "a"}}], "restore_task_id, database: expected exactly"),
         (
             [{"sync_secrets": {"source": "a", "destinations": "", "names": ["x"]}}],

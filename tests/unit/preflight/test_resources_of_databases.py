@@ -43,7 +43,7 @@ def resources(cloud: str, operation: PromoteReplica | RemoveDatabase | RestoreDa
             "arn:aws:rds:us-east-1:123456789012:db:shop-2",
             {
                 "arn:aws:rds:us-east-1:123456789012:db:shop-2",
-                f"{_ARN}:auto-backup:*",
+                "arn:aws:rds:us-east-1:123456789012:auto-backup:*",
                 "*",
             },
         ),
@@ -62,6 +62,15 @@ def resources(cloud: str, operation: PromoteReplica | RemoveDatabase | RestoreDa
 )
 def test_a_named_instance_is_the_only_one(cloud, replica, expected):
     assert resources(cloud, PromoteReplica(conn_id="a", replica=replica)) == expected
+
+
+def test_what_a_snapshot_elsewhere_becomes_lies_there():
+    def of(cloud, snapshot):
+        return resources(cloud, RestoreDatabase(conn_id="a", snapshot=snapshot))
+
+    found = of("aws", "arn:aws:rds:us-east-1:123456789012:snapshot:nightly")
+    assert {one.split(":")[3] for one in found} == {"us-east-1"}
+    assert of("gcp", "projects/other/backups/1") == {f"{_PROJECT}/other"}
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from airflow_multicloud.core.deliveries import Destination
 from airflow_multicloud.core.secret_sync.identity import COPY_TAG, FROM_TAG, Pair
 from airflow_multicloud.core.secret_sync.outcomes import FindingKind, SyncOutcome
 from airflow_multicloud.core.secret_sync.report import MOST_TOLD, SyncFailedError
-from airflow_multicloud.core.secret_sync.stores import names_of
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CredentialsError, ErrorKind, OverwrittenError, SecretsError
+from airflow_multicloud.ports.secrets import SecretStore
 from airflow_multicloud.testing.memory_cloud.secrets import Hook
 from airflow_multicloud.testing.memory_cloud.secrets.space import NAMES
 from airflow_multicloud.testing.secret_faults import SecretCall, SecretFault, SecretFaultKind
@@ -500,7 +500,7 @@ class TestRemoval:
 class TestStores:
     def test_a_destination_that_is_the_source_is_refused(self, world, monkeypatch):
         world.write(HOME, A, b"a")
-        monkeypatch.setattr(Watched, "describe_store", lambda _: "memory:same")
+        monkeypatch.setattr(Watched, "describe_store", lambda _: SecretStore(id="memory:same"))
         with pytest.raises(SecretsError, match="leads to memory:same, as 'memory_home' does"):
             world.sync()
         assert world.space(HOME).asked == 0
@@ -517,13 +517,6 @@ class TestStores:
     def test_an_account_of_no_connection_is_refused(self, world):
         with pytest.raises(SecretsError, match="accounts: elsewhere given"):
             world.sync(accounts={"elsewhere": "1"})
-
-    def test_names_of_stores(self):
-        arn = "arn:aws:secretsmanager:eu-central-1:123456789012"
-        assert names_of(arn) == {arn, "123456789012"}
-        assert names_of("projects/lab") == {"projects/lab", "lab"}
-        assert "lab" in names_of("https://lab.vault.azure.net")
-        assert "vault" not in names_of("https://lab.vault.azure.net")
 
     def test_a_destination_that_cant_be_used_costs_itself(self, world, monkeypatch):
         world.write(HOME, A, b"a")

@@ -22,7 +22,8 @@ def run(args: Namespace) -> Result:
         {"outcome": "removed", "name": one.name, "region": one.region, "id": one.id}
         for one in removal.removed
     ]
-    remarks = [] if rows else ["note: there was nothing to remove"]
+    searched = "; ".join(map(str, removal.searched))
+    remarks = [] if rows else [f"note: there was nothing to remove in: {searched}"]
     return Result(rows, [to_document(removal)], remarks)
 
 
@@ -33,7 +34,11 @@ def _removed(args: Namespace) -> DatabaseRemoval:
         for option in ("confirm", "final_snapshot"):
             if getattr(args, option) is not None:
                 raise _refused(option, "given with --run, expected only with --database")
-        return remove_scratch_databases(args.conn_id, args.run, **given(args, _OPTIONS))
+        options = given(args, (*_OPTIONS, "source", "confirm_after"))
+        return remove_scratch_databases(args.conn_id, args.run, **options)
+    for option in ("source", "confirm_after"):
+        if getattr(args, option) is not None:
+            raise _refused(option, "given with --database, expected only with --run")
     if args.confirm is None:
         raise _refused("confirm", "not given, expected the name of the instance once more")
     return remove_database(

@@ -10,7 +10,7 @@ from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.documents import to_document
 
-_OPTIONS = ("name", "run", "region", "account", "timeout", "poll_interval")
+_OPTIONS = ("name", "run", "series", "keep", "region", "account", "timeout", "poll_interval")
 
 
 @command(interrupted="the snapshot goes on; the same --name or --run finds it")
@@ -27,4 +27,8 @@ def run(args: Namespace) -> Result:
         "id": taken.id,
     }
     remarks = ["note: it was there before, and was not taken now"] if taken.found else []
+    retention = taken.retention
+    if retention is not None:
+        remarks += [f"note: removed, older: {one.id}" for one in retention.removed]
+        remarks += [f"warning: not removed: {one.id}: {one.error}" for one in retention.left]
     return Result([row], [to_document(taken)], remarks)

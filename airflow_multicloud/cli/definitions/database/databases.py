@@ -71,14 +71,27 @@ SNAPSHOT = command(
     arg("--name", metavar="NAME", help="of the snapshot (default: derived from the run)"),
     _LABEL,
     _RUN,
+    arg(
+        "--series",
+        metavar="TEXT",
+        help="what it is one of: the snapshots of this instance with the same --series",
+    ),
+    arg(
+        "--keep",
+        type=int,
+        metavar="N",
+        help="once it is complete, remove all of the series but the newest N (default: none)",
+    ),
     _REGION,
     _ACCOUNT,
     *_WAITS,
     service="database",
     description="It ends when the snapshot is complete. With a --name or a --run of its own the "
-    "same command\nfinds the snapshot that it took before, and says so.",
+    "same command\nfinds the snapshot that it took before, and says so. What --keep can't remove "
+    "is told, and changes no exit\ncode: the next one tries again.",
     examples="""\
   airflow multicloud snapshot-database --conn aws_default --database shop --name before-v7
+  airflow multicloud snapshot-database --conn aws_default --database shop --series nightly --keep 7
 """,
 )
 
@@ -217,6 +230,17 @@ REMOVE = command(
     _database(),
     arg("--confirm", metavar="NAME", help="with --database: the instance's name once more"),
     arg("--run", metavar="TEXT", help="all scratch instances of this run, instead"),
+    arg(
+        "--source",
+        metavar="ID",
+        help="with --run: what was restored; also look where that lies (region, project)",
+    ),
+    arg(
+        "--confirm-after",
+        type=duration,
+        metavar="TIME",
+        help="with --run: the last look is no earlier than this after the first (default: 5m)",
+    ),
     arg("--final-snapshot", metavar="NAME", help="with --database: take this snapshot first"),
     _REGION,
     _ACCOUNT,
@@ -230,4 +254,22 @@ REMOVE = command(
 """,
 )
 
-COMMANDS = (DESCRIBE, SNAPSHOT, RESTORE, VERIFY, PROMOTE, REMOVE)
+REMOVE_SNAPSHOT = command(
+    "remove-snapshot",
+    "Remove a snapshot that was taken by snapshot-database or in a DAG",
+    _CONN,
+    arg("--snapshot", required=True, metavar="ID", help="its full id"),
+    arg("--confirm", required=True, metavar="NAME", help="its name"),
+    _REGION,
+    _ACCOUNT,
+    *_WAITS,
+    service="database",
+    description="Only a snapshot that carries the full identity of an order of this package is "
+    "removed. One that is not\nthere is a success.",
+    examples="""\
+  airflow multicloud remove-snapshot --conn aws_default --confirm before-v7 \\
+    --snapshot arn:aws:rds:eu-central-1:123456789012:snapshot:before-v7
+""",
+)
+
+COMMANDS = (DESCRIBE, SNAPSHOT, RESTORE, VERIFY, PROMOTE, REMOVE, REMOVE_SNAPSHOT)

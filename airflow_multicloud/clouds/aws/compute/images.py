@@ -20,6 +20,13 @@ _GIB = 2**30
 BY_PARAMETER = "resolve:ssm:"
 
 
+def parameter_of(image: str | None, architecture: str) -> str | None:
+    """The SSM parameter that names the image of a request; ``None`` for one named by its id."""
+    if image is None:
+        return _LATEST.format(architecture)
+    return image.removeprefix(BY_PARAMETER) if image.startswith(BY_PARAMETER) else None
+
+
 class Images(ComputeBase):
     """What instances can start from."""
 
@@ -32,7 +39,7 @@ class Images(ComputeBase):
         architecture, region = request.architecture, request.region
         wanted = request.image
         if wanted is None:
-            wanted = BY_PARAMETER + _LATEST.format(architecture)
+            wanted = f"{BY_PARAMETER}{parameter_of(None, architecture)}"
         found = self._ami(wanted, region)
         if found["Architecture"] != architecture:
             raise failure(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from airflow_multicloud.clouds.aws.compute.calls import calls_for
+from airflow_multicloud.clouds.aws.compute.calls import TABLE
 from airflow_multicloud.clouds.aws.compute.errors import failure
 from airflow_multicloud.clouds.aws.compute.images import Images
 from airflow_multicloud.clouds.aws.compute.networks import Networks
 from airflow_multicloud.clouds.aws.compute.sizes import Sizes
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.compute import LaunchRequest, LaunchSpec
+from airflow_multicloud.ports.compute.launches import calls_of
 
 
 class LaunchResolver(Images, Sizes, Networks):
@@ -38,5 +39,5 @@ class LaunchResolver(Images, Sizes, Networks):
             public_address=network.public_address,
             identity=None if request.identity is None else self._profile(request.identity),
             disk_bytes=request.disk_bytes,
-            calls=calls_for(request),
+            calls=calls_of(TABLE, request),
         )

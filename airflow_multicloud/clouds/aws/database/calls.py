@@ -7,10 +7,13 @@ option, parameter and subnet group that it names. A lag is CloudWatch's, which h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from airflow_multicloud.ports.calls import ApiCall, CallTable
 
+#: What is restored lies in the region of its source.
+_REGION = re.compile(r"arn:[^:]+:rds:([^:]+):")
 _DB, _DBS, _SNAPSHOT, _BACKUP = "db", "every db", "snapshot", "auto-backup"
 _GROUPS = ("og", "pg", "subgrp")
 _METRICS = "any"
@@ -34,8 +37,10 @@ def _tagged(name: str, made: str, *kinds: str) -> tuple[ApiCall, ...]:
 def _resource(kind: str, facts: Mapping[str, str]) -> str:
     if kind == _METRICS:
         return "*"
-    arns = "arn:{partition}:rds:{region}:{account}:".format_map(facts)
     given = facts.get("database", "")
+    named = _REGION.match(given or facts.get("snapshot", ""))
+    region = named[1] if named else facts["region"]
+    arns = f"arn:{facts['partition']}:rds:{region}:{facts['account']}:"
     if kind == _DB and given:
         # An ARN of another account or region stays what it is.
         return given if given.startswith("arn:") else f"{arns}db:{given}"
@@ -65,8 +70,9 @@ TABLE = CallTable(
         "describe_operation:made": _LIST,
         "describe_operation:snapshot": _SNAPSHOTS,
         "list_snapshots": _SNAPSHOTS,
-        "list_snapshots:all": _SNAPSHOTS,
+        "describe_snapshot": _SNAPSHOTS,
         "snapshot_database": _tagged("CreateDBSnapshot", _SNAPSHOT, _DB),
+        "remove_snapshot": (*_SNAPSHOTS, *_calls("DeleteDBSnapshot", _SNAPSHOT)),
         "remove_snapshot:failed": _calls(
             "DeleteDBSnapshot", _SNAPSHOT, without="a snapshot that has failed is in the way"
         ),

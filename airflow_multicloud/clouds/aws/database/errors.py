@@ -18,14 +18,18 @@ TABLE: Final = BASE.overlay(
     by_code(
         {
             ErrorKind.NOT_FOUND: (
-                "BackupPolicyNotFoundFault CertificateNotFound DBInstanceAutomatedBackupNotFound "
-                "DBInstanceNotFound DBInstanceNotFoundFault DBParameterGroupNotFound "
+                "BackupPolicyNotFoundFault CertificateNotFound DBCapacityReservationNotFound "
+                "DBClusterNotFoundFault DBClusterSnapshotNotFoundFault "
+                "DBInstanceAutomatedBackupNotFound DBInstanceNotFound DBInstanceNotFoundFault "
+                "DBParameterGroupNotFound "
                 "DBSecurityGroupNotFound DBSnapshotNotFound DBSnapshotNotFoundFault "
                 "DBSubnetGroupNotFoundFault DomainNotFoundFault OptionGroupNotFoundFault"
             ),
             ErrorKind.ALREADY_EXISTS: "DBInstanceAlreadyExists DBSnapshotAlreadyExists",
             # Whether it passes is told by the instance's state: see Descriptions._by_state.
-            ErrorKind.BUSY: "InvalidDBInstanceState InvalidDBSnapshotState",
+            ErrorKind.BUSY: (
+                "InvalidDBClusterStateFault InvalidDBInstanceState InvalidDBSnapshotState"
+            ),
             ErrorKind.CAPACITY: (
                 "InsufficientDBInstanceCapacity InsufficientDBInstanceCapacityFault "
                 "ProvisionedIopsNotAvailableInAZFault"
@@ -43,6 +47,8 @@ TABLE: Final = BASE.overlay(
                 "DBSubnetGroupDoesNotCoverEnoughAZs InvalidSubnet NetworkTypeNotSupported "
                 "StorageTypeNotSupported"
             ),
+            # CloudWatch's, where a replica's lag is read: begin at the first page.
+            ErrorKind.SOURCE_CHANGED: "InvalidNextToken",
         }
     )
 )

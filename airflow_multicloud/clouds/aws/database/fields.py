@@ -23,8 +23,11 @@ from airflow_multicloud.ports.database import (
 
 # "Amazon Resource Names (ARNs) in Amazon RDS" of the user guide.
 _ARN = re.compile(r"arn:aws[\w-]*:rds:(?P<region>[\w-]+):(?P<account>\d{12}):(?P<kind>\w+):(.+)")
-# Also names that this package would not give: "CreateDBInstance" in the API reference.
+# Also names that this package would not give: "CreateDBInstance" in the API reference. Those of
+# RDS's own snapshots have a prefix: "DescribeDBSnapshots", SnapshotType.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*")
+_TYPES = {"rds": "automated", "awsbackup": "awsbackup"}
+_SNAPSHOT_NAME = re.compile(rf"(?:(?:{'|'.join(_TYPES)}):)?(?:{_NAME.pattern})")
 
 #: "Viewing Amazon RDS DB instance status" of the user guide. In states about storage all else can
 #: be ordered. One that is not here is taken for a change that goes on.
@@ -74,7 +77,8 @@ def place_of(ref: DatabaseRef, *, kind: str, home: str | None) -> Place:
     region = found["region"] if found else ref.region or home
     name = found[4] if found else ref.id
     contradicts = found is not None and (found["kind"] != kind or ref.region not in (None, region))
-    if region is None or contradicts or not _NAME.fullmatch(name):
+    names = _SNAPSHOT_NAME if kind == "snapshot" else _NAME
+    if region is None or contradicts or not names.fullmatch(name):
         what = "database" if kind == "db" else "snapshot"
         raise failure(
             f"{what}: {ref.id!r} given{f' in {ref.region}' if ref.region else ''}; expected its "
@@ -82,6 +86,22 @@ def place_of(ref: DatabaseRef, *, kind: str, home: str | None) -> Place:
             ErrorKind.INVALID_ARGUMENT,
         )
     return Place(name=name.lower(), region=region, arn=ref.id if found else None)
+
+
+def region_in(ref: DatabaseRef) -> str | None:
+    """The region that a reference names, of whatever it is.
+
+    :raises DatabaseError: ``invalid_argument`` when it names two.
+    """
+    found = _ARN.fullmatch(ref.id)
+    if found is None:
+        return ref.region
+    if ref.region not in (None, found["region"]):
+        raise failure(
+            f"region: {ref.region!r} given, but {ref.id} is in {found['region']}",
+            ErrorKind.INVALID_ARGUMENT,
+        )
+    return found["region"]
 
 
 def tags_of(item: Mapping[str, Any]) -> dict[str, str]:
@@ -97,6 +117,14 @@ def state_of(item: Mapping[str, Any]) -> DatabaseState:
 def snapshot_state_of(item: Mapping[str, Any]) -> SnapshotState:
     """How a snapshot is."""
     return _SNAPSHOT_STATES.get(item["Status"], SnapshotState.CREATING)
+
+
+def snapshot_type_of(name: str) -> str:
+    """What one must be asked for as: one of RDS's own is not found without its type.
+
+    "DescribeDBSnapshots", DBSnapshotIdentifier.
+    """
+    return _TYPES.get(name.partition(":")[0], "manual")
 
 
 def reason_of(item: Mapping[str, Any]) -> str:
@@ -167,6 +195,19 @@ def engine_of(name: str) -> str:
     """SQLAlchemy's word for an engine."""
     plain = name.removeprefix("custom-")
     return next((word for start, word in _ENGINES.items() if plain.startswith(start)), plain)
+
+
+def family_of(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """What of an engine's version decides which parameter groups an instance or a snapshot takes.
+
+    PostgreSQL's since 10 have one number, others two: "DBParameterGroupFamily" of
+    ``DescribeDBEngineVersions``.
+
+    :raises LookupError: when it is neither.
+    """
+    engine, numbers = item["Engine"], item["EngineVersion"].split(".")
+    one = engine == "postgres" and len(numbers[0]) > 1
+    return (engine, *numbers[: 1 if one else 2])
 
 
 def account_of(arn: str) -> str:

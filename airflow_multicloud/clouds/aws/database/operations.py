@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow_multicloud.adapters.answers import well_formed
@@ -15,16 +15,14 @@ from airflow_multicloud.clouds.aws.database.fields import (
     place_of,
     reason_of,
     snapshot_state_of,
+    snapshot_type_of,
     state_of,
 )
 from airflow_multicloud.clouds.aws.database.listing import Listings
 from airflow_multicloud.errors import DatabaseError, ErrorKind
-from airflow_multicloud.ports.database import DatabaseRef, DatabaseState, SnapshotState
+from airflow_multicloud.ports.database import UNSEEN, DatabaseRef, DatabaseState, SnapshotState
 from airflow_multicloud.ports.operations import Operation, OperationState
 
-#: How long RDS may show an instance as it was before an order, or not yet.
-UNSEEN = timedelta(minutes=5)
-_POLL = timedelta(seconds=15)
 _DONE = {
     "restore": DatabaseState.AVAILABLE,
     "promote": DatabaseState.AVAILABLE,
@@ -103,7 +101,6 @@ def operation_of(
         error_kind=error_kind,
         error=error,
         code=code,
-        poll_after=None if state.is_final else _POLL,
     )
 
 
@@ -204,7 +201,9 @@ class RunningOperations(Listings):
         try:
             with translated(doing):
                 client = self._client_of("rds", place.region)
-                answer = client.describe_db_snapshots(DBSnapshotIdentifier=place.name)
+                answer = client.describe_db_snapshots(
+                    DBSnapshotIdentifier=place.name, SnapshotType=snapshot_type_of(place.name)
+                )
         except DatabaseError as err:
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise

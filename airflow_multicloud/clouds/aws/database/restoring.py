@@ -2,7 +2,8 @@
 
 What a request does not name RDS takes from its defaults and not from the source: the default subnet
 group, security group and parameter group, no tags, no IAM authentication ("Restoring to a DB
-instance" of the Amazon RDS user guide). So the source's are named.
+instance" of the Amazon RDS user guide). So the source's are named; its parameter group only when
+that is of the family of what is restored.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from airflow_multicloud.clouds.aws.database.describing import carries_token, che
 from airflow_multicloud.clouds.aws.database.errors import failure, translated
 from airflow_multicloud.clouds.aws.database.fields import (
     Place,
-    place_of,
+    family_of,
     snapshot_state_of,
     state_of,
 )
@@ -70,17 +71,19 @@ class Restores(Snapshots):
     def _source_place(self, order: RestoreOrder) -> Place:
         if isinstance(order.source, FromPointInTime):
             return self._database_place(order.source.database)
-        ref = order.source.snapshot
-        home = self._home() if not ref.region and not ref.id.startswith("arn:") else None
-        return place_of(ref, kind="snapshot", home=home)
+        return self._snapshot_place(order.source.snapshot)
 
     def _restored(self, order: RestoreOrder, source: Place) -> dict[str, Any] | None:
         """What RDS says of a new instance; ``None`` when somebody was quicker."""
         client = self._client_of("rds", source.region)
         if isinstance(order.source, FromSnapshot):
             doing = f"restoring {order.name} from the snapshot {source.name}"
-            like = self._of_snapshot(source, doing)
+            snapshot = self._restorable(source, doing)
+            like = self._of_snapshot(snapshot, source.region, doing)
             settings = _settings(order, like, doing)
+            if like is not None and family_of(snapshot) != family_of(like):
+                # Its source was upgraded since, or downgraded by a restore under its name.
+                settings.pop("DBParameterGroupName", None)
             settings |= {"DBInstanceIdentifier": order.name, "DBSnapshotIdentifier": source.name}
             call = client.restore_db_instance_from_db_snapshot
         else:
@@ -110,10 +113,10 @@ class Restores(Snapshots):
             made: dict[str, Any] = answer["DBInstance"]
         return made
 
-    def _of_snapshot(self, place: Place, doing: str) -> dict[str, Any] | None:
-        """The instance that a snapshot was taken of; ``None`` when that is gone.
+    def _restorable(self, place: Place, doing: str) -> dict[str, Any]:
+        """What RDS says of a snapshot.
 
-        :raises DatabaseError: when the snapshot can't be restored.
+        :raises DatabaseError: when it can't be restored.
         """
         item = self._snapshot_or_none(place)
         if item is None:
@@ -123,14 +126,21 @@ class Restores(Snapshots):
             )
         with well_formed(doing, NAME, area=DatabaseError):
             state = snapshot_state_of(item)
-            name, resource_id = item["DBInstanceIdentifier"], item.get("DbiResourceId")
         if state is not SnapshotState.AVAILABLE:
             creating = state is SnapshotState.CREATING
             raise failure(
                 f"{doing}: the snapshot's status is {item['Status']}, expected available",
                 ErrorKind.BUSY if creating else ErrorKind.PRECONDITION_FAILED,
             )
-        source = self._described_or_none(Place(name=name, region=place.region))
+        return item
+
+    def _of_snapshot(
+        self, snapshot: dict[str, Any], region: str, doing: str
+    ) -> dict[str, Any] | None:
+        """The instance that a snapshot was taken of; ``None`` when that is gone."""
+        with well_formed(doing, NAME, area=DatabaseError):
+            name, resource_id = snapshot["DBInstanceIdentifier"], snapshot.get("DbiResourceId")
+        source = self._described_or_none(Place(name=name, region=region))
         # Another instance may have its name since.
         return source if source and source.get("DbiResourceId") == resource_id else None
 

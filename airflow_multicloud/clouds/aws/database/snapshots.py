@@ -28,7 +28,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Snapshots(RunningOperations):
-    """The port's ``snapshot_database``, ``list_snapshots`` and ``remove_snapshot``."""
+    """The port's verbs of snapshots."""
 
     def snapshot_database(self, order: SnapshotOrder) -> Operation:
         """Take a snapshot, or find the one that this order took before; see the port.
@@ -52,6 +52,16 @@ class Snapshots(RunningOperations):
                 ErrorKind.ALREADY_EXISTS,
             )
         return told_of_snapshot(item, Handle.new(order.token))
+
+    def describe_snapshot(self, ref: DatabaseRef) -> Snapshot:
+        """A snapshot as it is now; see the port. Also an automated one, and one of AWS Backup."""
+        place = self._snapshot_place(ref)
+        item = self._snapshot_or_none(place)
+        doing = f"describing the snapshot {place.name} in {place.region}"
+        if item is None:
+            raise failure(f"{doing}: there is no {ref.id} in this account", ErrorKind.NOT_FOUND)
+        with well_formed(doing, NAME, area=DatabaseError):
+            return snapshot_of(item, place.region)
 
     def list_snapshots(
         self, database: DatabaseRef | None, labels: Mapping[str, str | None]
@@ -77,8 +87,7 @@ class Snapshots(RunningOperations):
     def remove_snapshot(self, ref: DatabaseRef, *, token: str) -> Operation:
         """Delete a snapshot that carries the token; see the port."""
         check_token(token, cloud=NAME)
-        home = self._home() if not ref.region and not ref.id.startswith("arn:") else None
-        place = place_of(ref, kind="snapshot", home=home)
+        place = self._snapshot_place(ref)
         item = self._snapshot_or_none(place)
         state, handle = OperationState.SUCCEEDED, Handle.new(token)
         if item is None:
@@ -98,6 +107,10 @@ class Snapshots(RunningOperations):
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise
         return operation_of("remove_snapshot", item["DBSnapshotArn"], state, handle)
+
+    def _snapshot_place(self, ref: DatabaseRef) -> Place:
+        home = self._home() if not ref.region and not ref.id.startswith("arn:") else None
+        return place_of(ref, kind="snapshot", home=home)
 
     def _created(self, order: SnapshotOrder, source: Place, doing: str) -> dict[str, Any] | None:
         """What RDS says of a new snapshot; ``None`` when somebody was quicker."""

@@ -15,7 +15,10 @@ from airflow_multicloud.clouds.aws import NAME
 
 #: Any resource: what an action that can't be limited to one is asked of.
 EVERYTHING: Final = "*"
-_ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|aws|):(.+)", re.DOTALL)
+#: A machine's may be of every region: its region is named wherever one is meant.
+_ARN = re.compile(
+    r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*|(?<=:ec2:)\*):(\d{12}|aws|):(.+)", re.DOTALL
+)
 #: What :mod:`~airflow_multicloud.clouds.aws.identity.facts` makes where nothing names a region.
 _NO_REGION = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:\*:")
 _SPECIAL = re.compile(r"[*?$]")

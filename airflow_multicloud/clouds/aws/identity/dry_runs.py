@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from airflow_multicloud.adapters.permissions import Question
 from airflow_multicloud.clouds.aws.errors import code_of
-from airflow_multicloud.clouds.aws.identity.arns import Arn
+from airflow_multicloud.clouds.aws.identity.arns import EVERYTHING, Arn
 from airflow_multicloud.clouds.aws.identity.client import IdentityBase
 from airflow_multicloud.clouds.aws.identity.errors import translated
 from airflow_multicloud.errors import CredentialsError, ErrorKind
@@ -44,7 +44,8 @@ class DryRuns(IdentityBase):
         service, _, name = check.action.partition(":")
         if service != "ec2" or (arn is not None and arn.service != "ec2"):
             return check
-        client = self._session.client("ec2", region=arn.region if arn and arn.region else None)
+        region = arn.region if arn and arn.region != EVERYTHING else None
+        client = self._session.client("ec2", region=region or None)
         given = _arguments(client, name, arn)
         if given is None:
             return check

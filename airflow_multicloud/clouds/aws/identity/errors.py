@@ -24,6 +24,7 @@ TABLE: Final = BASE.overlay(
         {
             ErrorKind.INVALID_ARGUMENT: "InvalidInput PolicyEvaluation PolicyEvaluationException",
             ErrorKind.NOT_FOUND: "NoSuchBucket",
+            ErrorKind.UNAVAILABLE: "ServiceFailure",
         }
     )
 )

@@ -10,6 +10,7 @@ policies and the caller's own are therefore read as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from airflow_multicloud.adapters.answers import well_formed
@@ -43,7 +44,12 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
     """The port's ``check_permissions``."""
 
     def check_permissions(
-        self, actions: Sequence[str], resource: str, *, to_be_made: bool = False
+        self,
+        actions: Sequence[str],
+        resource: str,
+        *,
+        to_be_made: bool = False,
+        context: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[PermissionCheck, ...]:
         """Simulate the caller's policies.
 
@@ -59,6 +65,7 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         :param resource: an ARN, or ``*`` for actions that can't be limited to a resource. As in
             policies, ``${*}``, ``${?}`` and ``${$}`` stand for these characters.
         :param to_be_made: of a bucket that is not there, the caller's policies decide alone.
+        :param context: condition keys with their values, as ``aws:ResourceTag/team``.
         :raises CredentialsError: the credentials are refused; ``invalid_argument`` for what is no
             action or resource of AWS.
         """
@@ -73,7 +80,9 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         if source.arn:
             found = Asking(
                 question,
-                lambda some: self._judged(question, source, some, arn, to_be_made=to_be_made),
+                lambda some: self._judged(
+                    question, source, some, arn, to_be_made=to_be_made, context=context
+                ),
                 _AT_ONCE,
             ).about(given)
         else:
@@ -88,8 +97,9 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         arn: Arn | None,
         *,
         to_be_made: bool,
+        context: Mapping[str, str],
     ) -> Mapping[str, PermissionCheck]:
-        told = self._simulated(source, actions, question.resource)
+        told = self._simulated(source, actions, question.resource, context)
         doing = f"reading the answer of {_CALL}"
         with well_formed(doing, NAME, area=CredentialsError):
             read = [(str(one["EvalActionName"]).casefold(), verdict_of(one)) for one in told]
@@ -145,7 +155,11 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         return judged
 
     def _simulated(
-        self, source: PolicySource, actions: Sequence[str], resource: str
+        self,
+        source: PolicySource,
+        actions: Sequence[str],
+        resource: str,
+        context: Mapping[str, str],
     ) -> list[Mapping[str, Any]]:
         doing = f"asking {_CALL} about {source.arn}"
         with translated(doing):
@@ -156,7 +170,10 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
                     PolicySourceArn=source.arn,
                     ActionNames=list(actions),
                     ResourceArns=[unescaped(resource)],
-                    ContextEntries=self._context(source, resource),
+                    ContextEntries=[
+                        *self._context(source, resource),
+                        *_entries(context, "string"),
+                    ],
                 )
                 for one in page["EvaluationResults"]
             ]
@@ -168,7 +185,7 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         """
         arn = Arn.read(resource)
         known = {"aws:PrincipalArn": source.arn, "aws:PrincipalAccount": source.account}
-        if arn is not None and arn.region:
+        if arn is not None and arn.region not in ("", EVERYTHING):
             known["aws:RequestedRegion"] = arn.region
         if arn is not None and self._session.endpoint_url(arn.service) is None:
             return [

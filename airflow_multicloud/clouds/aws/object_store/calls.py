@@ -89,6 +89,16 @@ TABLE = CallTable(
             _by_key("PutObject", "GenerateDataKey"),
         ),
         "delete_object": (_OWNER, _HEAD, _call("DeleteObject", "DeleteObject")),
+        "delete_object:changed": (
+            _OWNER,
+            _HEAD,
+            _call(
+                *("DeleteObject", "DeleteObject"),
+                without="a copy of an artifact that has become another stays",
+            ),
+        ),
+        # Signed here; who reads by the URL may what its signer may.
+        "sign_url": (),
         "upload_parts": (
             _OWNER,
             _HEAD,

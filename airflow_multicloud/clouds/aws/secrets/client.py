@@ -14,7 +14,7 @@ from airflow_multicloud.clouds.aws.secrets.errors import translated
 from airflow_multicloud.clouds.aws.secrets.naming import NAMES, RULES
 from airflow_multicloud.clouds.aws.session import SessionHook
 from airflow_multicloud.errors import SecretsError
-from airflow_multicloud.ports.secrets import SecretRules
+from airflow_multicloud.ports.secrets import SecretRules, SecretStore
 
 
 class SecretsBase(SessionHook, SecretsManagerHook):
@@ -27,14 +27,17 @@ class SecretsBase(SessionHook, SecretsManagerHook):
                 "secrets", lambda: asking_client("secretsmanager", self._session)
             )
 
-    def describe_store(self) -> str:
+    def describe_store(self) -> SecretStore:
         """``arn:aws:secretsmanager:<region>:<account>``; see the port."""
         doing = f"asking STS who connection {self.aws_conn_id!r} is"
         with translated(doing):
             caller = self._session.client("sts").get_caller_identity()
         with well_formed(doing, NAME, area=SecretsError):
             partition, account = caller["Arn"].split(":")[1], caller["Account"]
-        return f"arn:{partition}:secretsmanager:{self._secrets_client().meta.region_name}:{account}"
+        region = self._secrets_client().meta.region_name
+        return SecretStore(
+            id=f"arn:{partition}:secretsmanager:{region}:{account}", also=frozenset({account})
+        )
 
     def describe_secret_rules(self) -> SecretRules:
         """What Secrets Manager takes; see the port."""

@@ -20,7 +20,9 @@ TABLE: Final = BASE.overlay(
             # "A parameter value is not valid for the current state of the resource": a secret
             # that is marked for deletion, say.
             ErrorKind.PRECONDITION_FAILED: "InvalidRequestException PreconditionNotMetException",
-            ErrorKind.INVALID_ARGUMENT: "InvalidParameterException ValidationException",
+            ErrorKind.INVALID_ARGUMENT: (
+                "InvalidParameterException MalformedPolicyDocumentException ValidationException"
+            ),
             # The KMS key of the secret is not there, not enabled, or not for this caller.
             ErrorKind.PERMISSION_DENIED: "DecryptionFailure EncryptionFailure",
             # Secrets Manager says so with a code of its own: 404 alone is not its answer, but that

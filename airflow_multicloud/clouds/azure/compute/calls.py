@@ -1,66 +1,148 @@
-"""The calls that an instance takes from its plan to its end, and what the caller must be allowed.
+"""Which requests the verbs of machines make of Resource Manager, and what must be allowed.
 
 "Azure permissions for Compute"
 (https://learn.microsoft.com/azure/role-based-access-control/permissions/compute) and "for
 Networking" (https://learn.microsoft.com/azure/role-based-access-control/permissions/networking).
+Listings are of the whole subscription.
 """
 
 from __future__ import annotations
 
-from airflow_multicloud.ports.compute import ApiCall, LaunchRequest
+from collections.abc import Iterable, Mapping
+
+from airflow_multicloud.clouds.azure.compute.fields import parsed
+from airflow_multicloud.clouds.azure.compute.networks import network_of
+from airflow_multicloud.ports.calls import ApiCall, CallTable
 
 _VM, _DISK = "Microsoft.Compute/virtualMachines", "Microsoft.Compute/disks"
 _NIC, _IP = "Microsoft.Network/networkInterfaces", "Microsoft.Network/publicIPAddresses"
-_GROUP = "Microsoft.Network/networkSecurityGroups"
+_SECURITY_GROUP = "Microsoft.Network/networkSecurityGroups"
 _NETWORK = "Microsoft.Network/virtualNetworks"
 _SKUS = "Microsoft.Compute/skus"
 _VERSIONS = "Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions"
 _OWN_IMAGES = "Microsoft.Compute/images"
-# How operations go on: of machines, and of disks.
-_OPERATIONS = "Microsoft.Compute/locations/operations"
-_DISK_OPERATIONS = "Microsoft.Compute/locations/DiskOperations"
 _ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
-_READ = (_OPERATIONS, _DISK_OPERATIONS, _VM, f"{_VM}/instanceView", _NIC, _DISK)
-# Stopping, starting, and the console of one that failed.
-_ACTIONS = ("deallocate", "start", "retrieveBootDiagnosticsData")
+# Kinds of resources; all others are named in the request.
+_SUBSCRIPTION, _GROUP, _MACHINE, _OF_SUBNET = "subscription", "group", "machine", "network"
+_SUBNET, _GROUPS, _IDENTITY, _IMAGE = "subnet", "security_group", "identity", "image"
 
 
-def calls_of(request: LaunchRequest, *, own_image: bool) -> tuple[ApiCall, ...]:
-    """The calls of one instance: looked up, launched, kept, terminated.
-
-    :param own_image: whether the image is one of the subscription's, and not the marketplace's.
-    """
-    network = request.network
-    nic = [f"{_NIC}/write", f"{_NIC}/read", f"{_NETWORK}/subnets/join/action"]
-    vm = [f"{_VM}/write", f"{_VM}/read", f"{_NIC}/join/action"]
-    looked_up = [_SKUS, _NETWORK, _OWN_IMAGES if own_image else _VERSIONS]
-    if network.security_groups:
-        nic.append(f"{_GROUP}/join/action")
-        looked_up.append(_GROUP)
-    # Also without one: whether an address was left behind is looked at.
-    told = [*_READ, _IP]
-    changed: list[tuple[str, str, tuple[str, ...]]] = []
-    gone: list[tuple[str, str, tuple[str, ...]]] = []
-    if network.public_address:
-        nic.append(f"{_IP}/join/action")
-        changed.append(("PUT", _IP, (f"{_IP}/write",)))
-        gone.append(("DELETE", _IP, (f"{_IP}/delete",)))
-    if request.identity is not None:
-        vm.append(_ASSIGN)
-    return tuple(
-        ApiCall(call=f"{method} {type_}", permissions=needed)
-        for method, type_, needed in (
-            *(("GET", type_, (f"{type_}/read",)) for type_ in (*looked_up, *told)),
-            *changed,
-            ("PUT", _NIC, tuple(nic)),
-            ("PUT", _VM, tuple(vm)),
-            ("PATCH", _NIC, (f"{_NIC}/write",)),
-            ("PATCH", _VM, (f"{_VM}/write",)),
-            ("PATCH", _DISK, (f"{_DISK}/write",)),
-            *(("POST", f"{_VM}/{act}", (f"{_VM}/{act}/action",)) for act in _ACTIONS),
-            ("DELETE", _VM, (f"{_VM}/delete",)),
-            ("DELETE", _NIC, (f"{_NIC}/delete",)),
-            ("DELETE", _DISK, (f"{_DISK}/delete",)),
-            *gone,
-        )
+def _call(
+    call: str, *permissions: str, resource: str = _GROUP, without: str = "", when: str = ""
+) -> ApiCall:
+    return ApiCall(
+        call=call, permissions=permissions, resource=resource, without=without, when=when
     )
+
+
+def _read(type_: str, resource: str = _GROUP, when: str = "") -> ApiCall:
+    return _call(f"GET {type_}", f"{type_}/read", resource=resource, when=when)
+
+
+def _act(action: str, without: str = "") -> ApiCall:
+    name = f"{_VM}/{action}"
+    return _call(f"POST {name}", f"{name}/action", resource=_MACHINE, without=without)
+
+
+def _resource(kind: str, facts: Mapping[str, str]) -> str:
+    if kind == _OF_SUBNET:
+        return network_of(facts["subnet"])
+    if kind in (_SUBNET, _GROUPS, _IDENTITY, _IMAGE):
+        return facts[kind]
+    machine = facts.get("instance_id")
+    if kind == _MACHINE and machine is not None:
+        return machine
+    subscription = f"/subscriptions/{facts['subscription']}"
+    group = facts.get("group") or _group_of(machine or network_of(facts.get("subnet", "")))
+    if kind == _SUBSCRIPTION or group is None:
+        return subscription
+    return f"{subscription}/resourceGroups/{group}"
+
+
+def _group_of(resource: str) -> str | None:
+    known = parsed(resource)
+    return known.group if known else None
+
+
+def _implied(facts: Mapping[str, str]) -> Iterable[str]:
+    yield "own_image" if parsed(facts.get("image")) is not None else "public_image"
+
+
+# How operations go on: of machines, and of disks.
+_OPERATION = _read("Microsoft.Compute/locations/operations", _SUBSCRIPTION)
+_OPERATIONS = (_OPERATION, _read("Microsoft.Compute/locations/DiskOperations", _SUBSCRIPTION))
+_GET, _LABEL_DISK = _read(_VM, _MACHINE), _call(f"PATCH {_DISK}", f"{_DISK}/write")
+_NETWORK_OPERATION = _read("Microsoft.Network/locations/operations", _SUBSCRIPTION)
+_PARTS = (_read(_NIC), _read(_DISK), _read(_IP))
+_DELETE = (
+    _GET,
+    *_PARTS,
+    _call(
+        f"PATCH {_DISK}",
+        f"{_DISK}/write",
+        without="a disk that Azure leaves behind is not found by its label",
+    ),
+    *(
+        _call(f"DELETE {type_}", f"{type_}/delete", resource=_MACHINE if type_ == _VM else _GROUP)
+        for type_ in (_VM, _NIC, _DISK, _IP)
+    ),
+)
+
+TABLE = CallTable(
+    {
+        "resolve_launch": (
+            _read(_SKUS, _SUBSCRIPTION),
+            _read(_NETWORK, _OF_SUBNET),
+            _read(_SECURITY_GROUP, _GROUPS, when="security_group"),
+            # A group that is named is looked for by them.
+            _read(_NIC, when="group"),
+            _read(_VERSIONS, _SUBSCRIPTION, when="public_image"),
+            _read(_OWN_IMAGES, _IMAGE, when="own_image"),
+        ),
+        "launch_instance": (
+            _GET,
+            _read(_NIC),
+            _read(_IP, when="public_address"),
+            _call(f"PUT {_IP}", f"{_IP}/write", when="public_address"),
+            _call(f"PUT {_NIC}", f"{_NIC}/write"),
+            _call(f"PUT {_NIC}", f"{_NETWORK}/subnets/join/action", resource=_SUBNET),
+            _call(
+                f"PUT {_NIC}",
+                f"{_SECURITY_GROUP}/join/action",
+                resource=_GROUPS,
+                when="security_group",
+            ),
+            _call(f"PUT {_NIC}", f"{_IP}/join/action", when="public_address"),
+            _call(f"PUT {_VM}", f"{_VM}/write", f"{_NIC}/join/action"),
+            _call(f"PUT {_VM}", _ASSIGN, resource=_IDENTITY, when="identity"),
+        ),
+        "describe_operation": (_OPERATION, _GET),
+        "describe_operation:launch": (_OPERATION, _GET, _read(_DISK), _LABEL_DISK),
+        "describe_operation:terminate": (*_OPERATIONS, _NETWORK_OPERATION, *_DELETE),
+        "describe_instance": (_GET, _read(_NIC), _read(_IP)),
+        "list_instances": (
+            *(_read(type_, _SUBSCRIPTION) for type_ in (_NIC, _IP, _DISK, _VM)),
+            _read(f"{_VM}/instanceView", _SUBSCRIPTION),
+        ),
+        "label_instance": (
+            _GET,
+            *_PARTS,
+            _call(f"PATCH {_NIC}", f"{_NIC}/write"),
+            _call(f"PATCH {_IP}", f"{_IP}/write", when="public_address"),
+            _LABEL_DISK,
+            _call(f"PATCH {_VM}", f"{_VM}/write", resource=_MACHINE),
+            *_OPERATIONS,
+        ),
+        "power_instance:on": (_GET, _act("start")),
+        "power_instance:off": (_GET, _act("deallocate")),
+        "terminate_instance": _DELETE,
+        "read_console": (
+            _act(
+                "retrieveBootDiagnosticsData",
+                without="why an instance is not healthy is told without its console",
+            ),
+        ),
+    },
+    _resource,
+    _implied,
+)

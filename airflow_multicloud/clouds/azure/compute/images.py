@@ -31,14 +31,10 @@ _ARCHITECTURES = {"x64": Architecture.X86_64, "arm64": Architecture.ARM64}
 
 @dataclass(frozen=True, slots=True)
 class FoundImage:
-    """An image, and the generation of virtual hardware that it starts on (``V1``, ``V2``).
-
-    :param is_own: whether it is one of the subscription's.
-    """
+    """An image, and the generation of virtual hardware that it starts on (``V1``, ``V2``)."""
 
     image: Image
     generation: str
-    is_own: bool = False
 
 
 class Images(ComputeBase):
@@ -95,7 +91,6 @@ class Images(ComputeBase):
         return FoundImage(
             Image(id=given, name=name, architecture=request.architecture),
             text_of(generation) or "V1",
-            is_own=True,
         )
 
 

@@ -21,6 +21,12 @@ _SECURITY_GROUP = "microsoft.network/networksecuritygroups"
 _IDENTITY = "microsoft.managedidentity/userassignedidentities"
 
 
+def network_of(subnet: str) -> str:
+    """The resource id of a subnet's virtual network; empty for what is no subnet's id."""
+    found = _SUBNET.fullmatch(subnet)
+    return found["network"] if found else ""
+
+
 class FoundNetwork(NamedTuple):
     """The subnet's resource id, and the resource group that it lies in."""
 

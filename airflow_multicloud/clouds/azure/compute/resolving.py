@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from airflow_multicloud.clouds.azure.compute.calls import calls_of
+from airflow_multicloud.clouds.azure.compute.calls import TABLE
 from airflow_multicloud.clouds.azure.compute.errors import failure
 from airflow_multicloud.clouds.azure.compute.fields import region_of
 from airflow_multicloud.clouds.azure.compute.images import Images
 from airflow_multicloud.clouds.azure.compute.networks import Networks
 from airflow_multicloud.clouds.azure.compute.sizes import Sizes, found_size
 from airflow_multicloud.ports.compute import LaunchRequest, LaunchSpec
+from airflow_multicloud.ports.compute.launches import calls_of
 
 
 class LaunchResolution(Images, Sizes, Networks):
@@ -50,5 +51,5 @@ class LaunchResolution(Images, Sizes, Networks):
             identity=wanted.identity,
             disk_bytes=wanted.disk_bytes,
             resource_group=group,
-            calls=calls_of(wanted, own_image=found.is_own),
+            calls=calls_of(TABLE, wanted),
         )

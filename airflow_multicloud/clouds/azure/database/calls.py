@@ -85,6 +85,7 @@ _RESTORE = (
         without="a server in a subnet can't be restored",
     ),
 )
+_RETAG = _call("PATCH tags", f"{_TAGS}/write")
 _DELETE = ("DELETE flexibleServers/{name}", f"{TYPE}/delete")
 
 _CALLS: Mapping[str, tuple[ApiCall, ...]] = {
@@ -103,11 +104,16 @@ _CALLS: Mapping[str, tuple[ApiCall, ...]] = {
         _LIST,
         _call(_BACKUPS.call, *_BACKUPS.permissions, resource=_SUBSCRIPTION),
     ),
+    "describe_snapshot": (_GET, _BACKUP),
     # Its labels are tags of the server.
     "snapshot_database": (
-        *(_GET, _BACKUPS, _BACKUP),
-        _call("PATCH tags", f"{_TAGS}/write"),
+        *(_GET, _BACKUPS, _BACKUP, _RETAG),
         _call("PUT flexibleServers/{name}/backups/{name}", f"{TYPE}/backups/write"),
+    ),
+    # Its labels go with it.
+    "remove_snapshot": (
+        *(_GET, _BACKUP, _RETAG),
+        _call("DELETE flexibleServers/{name}/backups/{name}", f"{TYPE}/backups/delete"),
     ),
     # A backup that is not taken is not there.
     "remove_snapshot:failed": (),

@@ -12,7 +12,9 @@ from azure.core.rest import HttpRequest
 from azure.mgmt.postgresqlflexibleservers import PostgreSQLManagementClient
 
 from airflow_multicloud.adapters.errors import retry_after_of
+from airflow_multicloud.clouds.azure.database.errors import failure
 from airflow_multicloud.clouds.azure.session import Session
+from airflow_multicloud.ports.database import DatabasePlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,20 @@ class DatabaseBase(AzureBaseHook):
             )
 
         return self._azure.client("postgresql flexible servers", make)
+
+    def _region_of_place(self, place: DatabasePlace | None) -> str | None:
+        """Which region is meant; ``None`` for all.
+
+        :raises DatabaseError: ``invalid_argument`` for another subscription.
+        """
+        if place is None:
+            return None
+        if place.account_id and place.account_id.lower() != self._subscription.lower():
+            raise failure(
+                f"account: {place.account_id!r} is not the connection's subscription, "
+                f"{self._subscription}; use a connection of its own"
+            )
+        return place.region
 
     def _ask(
         self, method: str, url: str, *, query: Mapping[str, str] = {}, body: Any = None

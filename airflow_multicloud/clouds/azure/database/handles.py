@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +20,6 @@ from airflow_multicloud.clouds.azure.database.errors import failure, kind_of, tr
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.operations import Operation, OperationState
 
-_POLL = timedelta(seconds=15)
 #: Of an operation's URL; of one that is longer the server tells how it went.
 _LONGEST_URL = 8192
 _FINAL = {
@@ -81,7 +80,6 @@ def operation_of(
         error_kind=error_kind,
         error=error,
         code=code,
-        poll_after=None if state.is_final else _POLL,
     )
 
 
@@ -89,7 +87,7 @@ def started(action: str, resource: str, first: Begun, handle: Handle | None = No
     """The operation that has begun so."""
     whole = replace(handle or Handle(), url=first.url)
     found = operation_of(action, resource, OperationState.RUNNING, whole)
-    return replace(found, poll_after=first.wait or _POLL)
+    return replace(found, poll_after=first.wait)
 
 
 class Asking(DatabaseBase):
@@ -133,5 +131,5 @@ def _read(operation: Operation, document: Mapping[str, Any], headers: Any) -> Op
         error_kind=kind_of(code) if failed else None,
         error=(message or code or "Azure does not say why") if failed else None,
         code=code if failed else None,
-        poll_after=None if state.is_final else retry_after_of(headers) or _POLL,
+        poll_after=None if state.is_final else retry_after_of(headers),
     )

@@ -19,6 +19,7 @@ from airflow_multicloud.clouds.azure.database.sql import SqlDatabases
 from airflow_multicloud.clouds.azure.database.sql.fields import is_sql
 from airflow_multicloud.ports.database import (
     DatabaseInstance,
+    DatabasePlace,
     DatabaseRef,
     DatabaseService,
     FromSnapshot,
@@ -40,12 +41,17 @@ class Kinds(DatabaseBase):
         """The instance as it is now, with a replica's lag; see the port."""
         return self._of(ref).describe_database(ref)
 
+    def database_place(self, ref: DatabaseRef | None) -> DatabasePlace:
+        """Where an instance of either kind lies; see the port."""
+        kind = self._flexible if ref is None else self._of(ref)
+        return kind.database_place(ref)
+
     def list_databases(
-        self, labels: Mapping[str, str | None], region: str | None = None
+        self, labels: Mapping[str, str | None], place: DatabasePlace | None = None
     ) -> Iterator[DatabaseInstance]:
         """Every instance of both kinds that carries these labels; see the port."""
         kinds = (self._flexible, self._of_sql)
-        return chain.from_iterable(kind.list_databases(labels, region) for kind in kinds)
+        return chain.from_iterable(kind.list_databases(labels, place) for kind in kinds)
 
     def snapshot_database(self, order: SnapshotOrder) -> Operation:
         """Take a snapshot, or find it; see the port. Azure SQL has none: ``unsupported``."""
@@ -62,6 +68,10 @@ class Kinds(DatabaseBase):
     ) -> Operation:
         """Delete an instance that carries the token; see the port."""
         return self._of(ref).remove_database(ref, token=token, final_snapshot=final_snapshot)
+
+    def describe_snapshot(self, ref: DatabaseRef) -> Snapshot:
+        """A snapshot as it is now; see the port."""
+        return self._of(ref).describe_snapshot(ref)
 
     def list_snapshots(
         self, database: DatabaseRef | None, labels: Mapping[str, str | None]

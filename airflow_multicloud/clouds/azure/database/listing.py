@@ -14,24 +14,32 @@ from airflow_multicloud.clouds.azure.database.fields import (
     canonical,
     instance_of,
     labels_of,
+    place_of,
     primary_of,
     region_of,
 )
 from airflow_multicloud.clouds.azure.database.locks import is_within
 from airflow_multicloud.errors import DatabaseError
-from airflow_multicloud.ports.database import DatabaseInstance
+from airflow_multicloud.ports.database import DatabaseInstance, DatabasePlace, DatabaseRef
 
 
 class Listings(Descriptions):
-    """The port's ``list_databases``."""
+    """The port's ``database_place`` and ``list_databases``."""
+
+    def database_place(self, ref: DatabaseRef | None) -> DatabasePlace:
+        """The connection's subscription, with all its regions; see the port."""
+        if ref is not None:
+            place_of(ref, self._subscription, is_backup="/backups/" in ref.id.lower())
+        return DatabasePlace(account_id=self._subscription.lower())
 
     def list_databases(
-        self, labels: Mapping[str, str | None], region: str | None = None
+        self, labels: Mapping[str, str | None], place: DatabasePlace | None = None
     ) -> Iterator[DatabaseInstance]:
         """Every instance that carries these labels; see the port.
 
         The service has no filters: all servers of the subscription are asked for.
         """
+        region = self._region_of_place(place)
         doing = f"listing the flexible servers of {self._subscription}"
         with translated(doing):
             servers = list(self._postgres.servers.list_by_subscription())

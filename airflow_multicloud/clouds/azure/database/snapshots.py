@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -62,11 +62,13 @@ class Snapshots(RunningOperations):
         place = place_of(order.database, self._subscription)
         server, doing = self._server(place), f"taking the snapshot {order.name} of {place.name}"
         backup = f"{order.name}-{_mark(order.token)}"
-        found = self._found(place, server, order, backup)
+        there = self._backups(place)
+        found = _found(there, place, server, order, backup)
         labels = {**order.labels, TOKEN_LABEL: order.token}
+        names = {str(one.name) for one in there}
         if found is None:
             check_settled(server, doing)
-            self._keep_labels(place, server, backup, labels)
+            self._keep_labels(place, server, backup, labels, names)
             try:
                 with translated(doing):
                     first = begun(
@@ -80,13 +82,23 @@ class Snapshots(RunningOperations):
                 # A first try may have been carried out although its answer was lost.
                 if err.kind not in (ErrorKind.BUSY, ErrorKind.ALREADY_EXISTS):
                     raise
-                found = self._found(place, server, order, backup)
+                found = _found(self._backups(place), place, server, order, backup)
                 if found is None:
                     raise
         elif labels_of_backup(server, backup) != labels:
-            self._keep_labels(place, server, backup, labels)
+            self._keep_labels(place, server, backup, labels, names)
         state = OperationState.SUCCEEDED if is_complete(found) else OperationState.RUNNING
         return operation_of("snapshot", f"{place.server}/backups/{backup}", state)
+
+    def describe_snapshot(self, ref: DatabaseRef) -> Snapshot:
+        """A backup as it is now; see the port. Also an automatic one."""
+        place = place_of(ref, self._subscription, is_backup=True)
+        doing = f"describing the snapshot {place.backup} of {place.name}"
+        server, found = self._server_or_none(place), self._backup_or_none(place)
+        if server is None or found is None:
+            raise failure(f"{doing}: there is none", ErrorKind.NOT_FOUND)
+        with well_formed(doing, NAME, area=DatabaseError):
+            return _snapshot_of(found, place, server)
 
     def list_snapshots(
         self, database: DatabaseRef | None, labels: Mapping[str, str | None]
@@ -150,25 +162,30 @@ class Snapshots(RunningOperations):
                 if one.properties and text_of(one.properties.backup_type).lower() == _ON_DEMAND
             ]
 
-    def _found(
-        self, place: Place, server: Server, order: SnapshotOrder, backup: str
-    ) -> BackupAutomaticAndOnDemand | None:
-        """The backup that an order has taken.
 
-        :raises DatabaseError: ``already_exists`` when another order's has the name.
-        """
-        mine = None
-        for one in self._backups(place):
-            token = labels_of_backup(server, str(one.name)).get(TOKEN_LABEL)
-            if one.name == backup and token in (None, order.token):
-                mine = one
-            elif _name_of(str(one.name)) == order.name:
-                raise failure(
-                    f"name: there is another snapshot {order.name!r} of {place.name}, which this "
-                    "order did not take; expected a name that is free",
-                    ErrorKind.ALREADY_EXISTS,
-                )
-        return mine
+def _found(
+    backups: Iterable[BackupAutomaticAndOnDemand],
+    place: Place,
+    server: Server,
+    order: SnapshotOrder,
+    backup: str,
+) -> BackupAutomaticAndOnDemand | None:
+    """The backup that an order has taken.
+
+    :raises DatabaseError: ``already_exists`` when another order's has the name.
+    """
+    mine = None
+    for one in backups:
+        token = labels_of_backup(server, str(one.name)).get(TOKEN_LABEL)
+        if one.name == backup and token in (None, order.token):
+            mine = one
+        elif _name_of(str(one.name)) == order.name:
+            raise failure(
+                f"name: there is another snapshot {order.name!r} of {place.name}, which this "
+                "order did not take; expected a name that is free",
+                ErrorKind.ALREADY_EXISTS,
+            )
+    return mine
 
 
 def _mark(token: str) -> str:

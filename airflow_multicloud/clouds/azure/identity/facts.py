@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _TOLD_BY = MappingProxyType(
     }
 )
 _NAMES = (*_TOLD_BY, "application_insights")
+#: Whether a connection has neither an account's key nor a signature, and may sign by a token.
+BY_TOKEN: Final = "by_token"  # noqa: S105  # a name, not a token
 _UNTOLD = re.compile(r"\{(\w+)\}")
 
 
@@ -35,7 +37,7 @@ def facts_of(connection: Connection | None) -> Mapping[str, str]:
     """
     untold = {name: f"{{{name}}}" for name in _NAMES}
     if connection is None:
-        return untold
+        return {**untold, BY_TOKEN: "yes"}
     extra: Mapping[str, Any] = connection.extra_dejson
     told = {
         "subscription": extra.get("subscriptionId"),
@@ -48,6 +50,8 @@ def facts_of(connection: Connection | None) -> Mapping[str, str]:
         facts["metrics_resource"] = str(extra["metrics_resource_id"])
     elif extra.get("application_insights_connection_string"):
         facts["application_insights"] = "{application_insights}"  # Its key is no resource's name.
+    if _is_by_token(connection, extra):
+        facts[BY_TOKEN] = "yes"
     return facts
 
 
@@ -60,6 +64,16 @@ def why_not_named(resource: str, conn_id: str) -> str | None:
     what = " and ".join(name.replace("_", " ") for name in untold)
     why = f"connection {conn_id!r} does not tell the {what}"
     return f"{why}: {' and '.join(helps)}" if helps else f"{why}, by a resource's id"
+
+
+def _is_by_token(connection: Connection, extra: Mapping[str, Any]) -> bool:
+    """As the official hook chooses among what a connection has."""
+    if extra.get("connection_string"):
+        return False
+    if extra.get("tenant_id") or extra.get("tenantId"):
+        return True
+    secrets = (extra.get(name) for name in ("shared_access_key", "sas_token", "account_key"))
+    return not (connection.password or any(secrets))
 
 
 def _account(connection: Connection, extra: Mapping[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -68,6 +69,7 @@ class RolePermissions(Principals):
         resource: str,
         *,
         to_be_made: bool = False,  # noqa: ARG002  # Azure tells of any id below what is there
+        context: Mapping[str, str] = MappingProxyType({}),  # noqa: ARG002  # it has no such keys
     ) -> tuple[PermissionCheck, ...]:
         """Judge the actions by the caller's roles and by what is denied to everybody.
 
@@ -80,6 +82,7 @@ class RolePermissions(Principals):
             which is allowed when all is that it stands for.
         :param resource: the id of a subscription, a resource group or a resource.
         :param to_be_made: makes no difference: roles count for whatever lies below their scope.
+        :param context: makes no difference.
         :raises CredentialsError: the credentials are refused; ``invalid_argument`` for what is no
             action or resource of Azure.
         """

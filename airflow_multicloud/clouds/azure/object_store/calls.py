@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from airflow_multicloud.clouds.azure.identity.facts import BY_TOKEN
 from airflow_multicloud.ports.calls import ApiCall, CallTable
 
-_CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
-_CONTAINER = "container"
+_SERVICE = "Microsoft.Storage/storageAccounts/blobServices"
+_CONTAINERS = f"{_SERVICE}/containers"
+_CONTAINER, _ACCOUNT = "container", "account"
 
 
 def _call(name: str, permission: str, without: str = "") -> ApiCall:
@@ -32,12 +34,14 @@ _GET_TAGS = _call("Get Blob Tags", "blobs/tags/read")
 _SET_TAGS = _call("Set Blob Tags", "blobs/tags/write")
 
 
-def _resource(kind: str, facts: Mapping[str, str]) -> str:  # noqa: ARG001  # all are a container's
-    return (
+def _resource(kind: str, facts: Mapping[str, str]) -> str:
+    account = (
         f"/subscriptions/{facts['subscription']}/resourceGroups/{facts['resource_group']}"
         f"/providers/Microsoft.Storage/storageAccounts/{facts['storage_account']}"
-        f"/blobServices/default/containers/{facts['bucket']}"
     )
+    if kind == _ACCOUNT:
+        return account
+    return f"{account}/blobServices/default/containers/{facts['bucket']}"
 
 
 TABLE = CallTable(
@@ -50,6 +54,21 @@ TABLE = CallTable(
         "get_object:version": _GET,
         "put_object": (_call("Put Blob", _WRITE),),
         "delete_object": (_call("Delete Blob", _DELETE),),
+        "delete_object:changed": (
+            _call(
+                *("Delete Blob", _DELETE),
+                without="a copy of an artifact that has become another stays",
+            ),
+        ),
+        # An account's key signs by itself.
+        "sign_url": (
+            ApiCall(
+                call="Get User Delegation Key",
+                permissions=(f"{_SERVICE}/generateUserDelegationKey/action",),
+                resource=_ACCOUNT,
+                when=BY_TOKEN,
+            ),
+        ),
         "upload_parts": (
             *_PROPERTIES,
             _call("Put Block", _WRITE),

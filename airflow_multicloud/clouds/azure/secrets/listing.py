@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
@@ -15,7 +16,7 @@ from airflow_multicloud.clouds.azure.secrets.errors import failure, translated
 from airflow_multicloud.clouds.azure.secrets.fields import created, secret_of, version_of
 from airflow_multicloud.clouds.azure.secrets.naming import NAMES, RULES
 from airflow_multicloud.errors import ErrorKind, SecretsError
-from airflow_multicloud.ports.secrets import Secret, SecretRules, SecretVersion
+from airflow_multicloud.ports.secrets import Secret, SecretRules, SecretStore, SecretVersion
 
 if TYPE_CHECKING:
     from azure.keyvault.secrets import DeletedSecret, SecretProperties
@@ -24,11 +25,16 @@ if TYPE_CHECKING:
 class AzureListing(SecretsBase):
     """What is told of secrets."""
 
-    def describe_store(self) -> str:
-        """The vault's URL, once it has answered."""
+    def describe_store(self) -> SecretStore:
+        """The vault's URL, once it has answered: it is the vault's, and nobody else's.
+
+        TLS proves the host's name, and no two vaults have the same one
+        (https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates).
+        """
         with translated(f"asking for the secrets of {self._vault}"):
             next(self._reads.list_properties_of_secrets(max_page_size=1).by_page(), None)
-        return self._vault
+        name = (urlsplit(self._vault).hostname or "").partition(".")[0]
+        return SecretStore(id=self._vault, also=frozenset({name}))
 
     def describe_secret_rules(self) -> SecretRules:
         """What a vault takes."""

@@ -1,58 +1,145 @@
-"""Which calls an instance takes from its plan to its end, and what they need to be allowed.
+"""Which requests the verbs of machines make of Compute Engine, and what must be allowed.
 
-https://cloud.google.com/compute/docs/reference/rest/v1/instances/insert (and the other methods'
-pages), "IAM permissions".
+https://cloud.google.com/compute/docs/instances/create-start-instance, "Permissions required for
+this task", and the same of the other tasks' pages. Everybody may use a public image.
 """
 
 from __future__ import annotations
 
-from airflow_multicloud.clouds.gcp.compute.images import is_family
-from airflow_multicloud.ports.compute import ApiCall, LaunchRequest, SizeNeed
+from collections.abc import Iterable, Mapping
+
+from airflow_multicloud.clouds.gcp.compute.images import is_family, project_of_private
+from airflow_multicloud.clouds.gcp.compute.networks import subnet_of
+from airflow_multicloud.ports.calls import ApiCall, CallTable
+
+_PROJECT, _SUBNET, _IMAGES, _ACCOUNT = "project", "subnet", "images", "account"
+#: One that is named; else all of the project's.
+_INSTANCE = "instance"
+_INSERT = "compute.instances.insert"
 
 
-def calls_of(request: LaunchRequest) -> tuple[ApiCall, ...]:
-    """The calls, in order: looking up, launching, keeping, terminating."""
-    by_need = isinstance(request.size, SizeNeed)
-    family = request.image is None or is_family(request.image)
-    insert = [
-        "compute.instances.create",
-        "compute.instances.setLabels",
-        "compute.instances.setMetadata",
-        "compute.disks.create",
-        "compute.disks.setLabels",
-        "compute.images.useReadOnly",
-        "compute.subnetworks.use",
-    ]
-    if request.network.public_address:
-        insert.append("compute.subnetworks.useExternalIp")
-    if request.network.security_groups:
-        insert.append("compute.instances.setTags")
-    if request.identity is not None:
-        insert += ["compute.instances.setServiceAccount", "iam.serviceAccounts.actAs"]
-    return (
-        _call("zones.list"),
-        _call("machineTypes.list" if by_need else "machineTypes.get"),
-        _call("images.getFromFamily" if family else "images.get"),
-        _call("subnetworks.get"),
-        ApiCall(call="compute.instances.insert", permissions=tuple(insert)),
-        # Also waiting for one.
-        _call("zoneOperations.get"),
-        _call("instances.get"),
-        _call("disks.get"),
-        ApiCall(call="compute.instances.aggregatedList", permissions=("compute.instances.list",)),
-        ApiCall(call="compute.disks.aggregatedList", permissions=("compute.disks.list",)),
-        _call("instances.setLabels"),
-        _call("disks.setLabels"),
-        _call("instances.stop"),
-        _call("instances.start"),
-        _call("instances.getSerialPortOutput"),
-        ApiCall(
-            call="compute.instances.delete",
-            permissions=("compute.instances.delete", "compute.disks.delete"),
-        ),
+def _call(
+    method: str,
+    *permissions: str,
+    resource: str = _PROJECT,
+    without: str = "",
+    when: str = "",
+) -> ApiCall:
+    """One whose permission has its name, unless others are given."""
+    return ApiCall(
+        call=f"compute.{method}",
+        permissions=tuple(f"compute.{name}" for name in permissions or (method,)),
+        resource=resource,
+        without=without,
+        when=when,
     )
 
 
-def _call(method: str) -> ApiCall:
-    """One whose permission has its name."""
-    return ApiCall(call=f"compute.{method}", permissions=(f"compute.{method}",))
+def _public(method: str, when: str) -> ApiCall:
+    return ApiCall(call=f"compute.{method}", permissions=(), when=when)
+
+
+def _resource(kind: str, facts: Mapping[str, str]) -> str:
+    if kind == _SUBNET:
+        subnet = subnet_of(facts["subnet"], facts["project"], facts["region"])
+        return f"//compute.googleapis.com/{subnet}"
+    if kind == _ACCOUNT:
+        # Whose project IAM takes from the account's address.
+        return f"//iam.googleapis.com/projects/-/serviceAccounts/{facts['identity']}"
+    if kind == _INSTANCE and "instance_id" in facts:
+        return f"//compute.googleapis.com/{facts['instance_id']}"
+    project = project_of_private(facts["image"]) if kind == _IMAGES else facts["project"]
+    return f"//cloudresourcemanager.googleapis.com/projects/{project}"
+
+
+def _implied(facts: Mapping[str, str]) -> Iterable[str]:
+    image = facts.get("image")
+    whose = "public" if image is None or project_of_private(image) is None else "private"
+    yield f"{whose}_{'family' if image is None or is_family(image) else 'image'}"
+    yield whose
+
+
+_GET, _GET_DISK = _call("instances.get", resource=_INSTANCE), _call("disks.get")
+#: Also waiting for one.
+_OPERATION = _call("zoneOperations.get")
+_DELETE = (
+    _call("instances.delete", "instances.delete", "disks.delete"),
+    _GET,
+    _GET_DISK,
+    _call("disks.delete"),
+)
+
+TABLE = CallTable(
+    {
+        "resolve_launch": (
+            _call("zones.list"),
+            _call("machineTypes.list", when="size_need"),
+            _call("machineTypes.get", when="size"),
+            # Where one that a zone does not have is offered.
+            _call("machineTypes.aggregatedList", "machineTypes.list", when="size"),
+            _public("images.getFromFamily", when="public_family"),
+            _public("images.get", when="public_image"),
+            _call("images.getFromFamily", resource=_IMAGES, when="private_family"),
+            _call("images.get", resource=_IMAGES, when="private_image"),
+            _call("subnetworks.get", resource=_SUBNET),
+        ),
+        "launch_instance": (
+            _call(
+                "instances.insert",
+                *("instances.create", "instances.setLabels", "instances.setMetadata"),
+                *("disks.create", "disks.setLabels"),
+            ),
+            _call("instances.insert", "images.useReadOnly", resource=_IMAGES, when="private"),
+            _call("instances.insert", "subnetworks.use", resource=_SUBNET),
+            _call(
+                *("instances.insert", "subnetworks.useExternalIp"),
+                resource=_SUBNET,
+                when="public_address",
+            ),
+            _call("instances.insert", "instances.setTags", when="security_group"),
+            _call("instances.insert", "instances.setServiceAccount", when="identity"),
+            ApiCall(
+                call=_INSERT,
+                permissions=("iam.serviceAccounts.actAs",),
+                resource=_ACCOUNT,
+                when="identity",
+            ),
+            _GET,
+        ),
+        "describe_operation": (_OPERATION, _GET),
+        "describe_operation:launch": (_OPERATION, _GET),
+        "describe_operation:terminate": (_OPERATION, *_DELETE),
+        "describe_instance": (_GET, _GET_DISK),
+        "list_instances": (
+            _call("disks.aggregatedList", "disks.list"),
+            _call("instances.aggregatedList", "instances.list"),
+            _GET_DISK,
+        ),
+        "label_instance": (
+            _GET,
+            _GET_DISK,
+            _call("disks.setLabels"),
+            _call("instances.setLabels"),
+            _call("zoneOperations.wait", "zoneOperations.get"),
+        ),
+        "power_instance:on": (
+            _GET,
+            _call("instances.start", resource=_INSTANCE),
+            _call(
+                "instances.resume",
+                resource=_INSTANCE,
+                without="an instance that somebody has suspended is not resumed",
+            ),
+        ),
+        "power_instance:off": (_GET, _call("instances.stop", resource=_INSTANCE)),
+        "terminate_instance": _DELETE,
+        "read_console": (
+            _call(
+                "instances.getSerialPortOutput",
+                without="why an instance is not healthy is told without its console",
+            ),
+        ),
+    },
+    _resource,
+    _implied,
+)

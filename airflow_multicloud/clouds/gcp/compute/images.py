@@ -25,6 +25,15 @@ DEFAULTS: Final = {
 GIB: Final = 2**30
 
 _IMAGE = re.compile(r"projects/([a-z0-9.:-]+)/global/images/(family/)?([a-z0-9-]+)")
+#: Google's and others', that everybody may use: "Operating system details" and "Public images".
+PUBLIC: Final = frozenset(
+    {
+        *("almalinux-cloud", "centos-cloud", "cos-cloud", "debian-cloud", "fedora-cloud"),
+        *("fedora-coreos-cloud", "freebsd-org-cloud-dev", "opensuse-cloud", "oracle-linux-cloud"),
+        *("rhel-cloud", "rhel-sap-cloud", "rocky-linux-cloud", "suse-cloud", "suse-sap-cloud"),
+        *("ubuntu-os-cloud", "ubuntu-os-pro-cloud", "windows-cloud", "windows-sql-cloud"),
+    }
+)
 #: No instance can be made of these; of DEPRECATED ones it can.
 _UNUSABLE = ("OBSOLETE", "DELETED")
 
@@ -33,6 +42,12 @@ def is_family(given: str) -> bool:
     """Whether a reference names a family, and no exact image."""
     match = _IMAGE.fullmatch(given)
     return match is not None and match[2] is not None
+
+
+def project_of_private(given: str) -> str | None:
+    """The project of an image that not everybody may use; ``None`` for a public one."""
+    match = _IMAGE.fullmatch(given)
+    return None if match is None or match[1] in PUBLIC else match[1]
 
 
 class GCPImages(ComputeBase):

@@ -24,6 +24,15 @@ _TAG = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _ACCOUNT = re.compile(r"[a-z0-9-]+@(?:[a-z0-9.-]+\.)?gserviceaccount\.com")
 
 
+def subnet_of(given: str, project: str, region: str) -> str:
+    """A subnetwork in its full form, however it was given.
+
+    :param project: the connection's.
+    """
+    name = given.rpartition("/")[2]
+    return given if name != given else f"projects/{project}/regions/{region}/subnetworks/{name}"
+
+
 class GCPNetworks(ComputeBase):
     """Finding subnetworks."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.cloud import compute_v1
 
-from airflow_multicloud.clouds.gcp.compute.calls import calls_of
+from airflow_multicloud.clouds.gcp.compute.calls import TABLE
 from airflow_multicloud.clouds.gcp.compute.client import REQUEST_S
 from airflow_multicloud.clouds.gcp.compute.errors import translated, wrong
 from airflow_multicloud.clouds.gcp.compute.fields import last_of
@@ -13,6 +13,7 @@ from airflow_multicloud.clouds.gcp.compute.networks import GCPNetworks, check_id
 from airflow_multicloud.clouds.gcp.compute.sizes import GCPSizes
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.compute import LaunchRequest, LaunchSpec
+from airflow_multicloud.ports.compute.launches import calls_of
 
 _UP = "UP"
 
@@ -52,7 +53,7 @@ class GCPResolving(GCPImages, GCPSizes, GCPNetworks):
             public_address=request.network.public_address,
             identity=request.identity,
             disk_bytes=request.disk_bytes,
-            calls=calls_of(request),
+            calls=calls_of(TABLE, request),
         )
 
     def _zone(self, request: LaunchRequest, project: str) -> str:

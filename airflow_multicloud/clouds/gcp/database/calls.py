@@ -26,7 +26,8 @@ def _call(method: str, *permissions: str, resource: str = _PROJECT, without: str
 
 def _resource(kind: str, facts: Mapping[str, str]) -> str:
     given = facts.get("database", "")
-    project = given.split("/")[1] if given.startswith("projects/") else facts["project"]
+    named = given or facts.get("snapshot", "")
+    project = named.split("/")[1] if named.startswith("projects/") else facts["project"]
     if kind == _INSTANCE and given:
         name = given.rpartition("/")[2]
         return f"//cloudsql.googleapis.com/projects/{project}/instances/{name}"
@@ -60,8 +61,9 @@ TABLE = CallTable(
         "describe_operation:made": (_OPERATION, _OPERATIONS, _GET_ANY),
         "describe_operation:snapshot": (_OPERATION, _BACKUP),
         "list_snapshots": (_BACKUPS,),
-        "list_snapshots:all": (_BACKUPS,),
+        "describe_snapshot": (_BACKUP,),
         "snapshot_database": (_GET, _BACKUPS, _call("Backups.CreateBackup", "backupRuns.create")),
+        "remove_snapshot": (_BACKUP, _call("Backups.DeleteBackup", "backupRuns.delete")),
         "remove_snapshot:failed": (
             _BACKUP,
             _call(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from airflow_multicloud.clouds.gcp.database.claims import shown_labels
+from airflow_multicloud.clouds.gcp.database.claims import claimed_with, shown_labels
 from airflow_multicloud.clouds.gcp.database.errors import failure
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.database import (
@@ -106,6 +106,16 @@ def backup_place_of(ref: DatabaseRef) -> Place:
     return Place(found["project"], found["name"])
 
 
+def project_in(ref: DatabaseRef) -> str | None:
+    """The project that the id of an instance or a backup names; ``None`` for a plain name.
+
+    :raises DatabaseError: ``invalid_argument``.
+    """
+    if "/backups/" in ref.id:
+        return backup_place_of(ref).project
+    return place_of(ref, home="").project or None
+
+
 def settings_of(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """An instance's settings."""
     settings: Mapping[str, Any] = item.get("settings") or {}
@@ -167,6 +177,7 @@ def instance_of(item: Mapping[str, Any]) -> DatabaseInstance:
         replicas=replicas_of(item),
         size=settings.get("tier"),
         labels=shown_labels(item),
+        labels_may_follow=claimed_with(item) is None and primary is None,
         deletion_protected=bool(settings.get("deletionProtectionEnabled")),
         created_at=moment_of(item.get("createTime")),
         error_kind=_why_failed(item) if failed else None,

@@ -16,25 +16,33 @@ from airflow_multicloud.adapters.orders import carries
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.database.describing import Descriptions
 from airflow_multicloud.clouds.gcp.database.errors import failure, translated
-from airflow_multicloud.clouds.gcp.database.fields import instance_of, project_path
+from airflow_multicloud.clouds.gcp.database.fields import instance_of, project_in, project_path
 from airflow_multicloud.errors import DatabaseError, ErrorKind
-from airflow_multicloud.ports.database import DatabaseInstance
+from airflow_multicloud.ports.database import DatabaseInstance, DatabasePlace, DatabaseRef
 
 #: What a filter can hold as it is; others are looked for here.
 _PLAIN: Final = re.compile(r"[a-z0-9_-]{1,63}")
 
 
 class Listings(Descriptions):
-    """The port's ``list_databases``."""
+    """The port's ``database_place`` and ``list_databases``."""
+
+    def database_place(self, ref: DatabaseRef | None) -> DatabasePlace:
+        """The project that the id names, else the connection's own; see the port.
+
+        A listing is of all regions of a project.
+        """
+        return DatabasePlace(account_id=(ref and project_in(ref)) or self._home())
 
     def list_databases(
-        self, labels: Mapping[str, str | None], region: str | None = None
+        self, labels: Mapping[str, str | None], place: DatabasePlace | None = None
     ) -> Iterator[DatabaseInstance]:
         """Every instance of the project that carries these labels; see the port.
 
         :raises DatabaseError: ``unavailable``, naming the regions that Google could not ask.
         """
-        project = self._home()
+        project = (place.account_id if place else None) or self._home()
+        region = place.region if place else None
         doing = f"listing the databases of {project}"
         wanted = " ".join(
             f"settings.userLabels.{key}:{'*' if value is None else value}"

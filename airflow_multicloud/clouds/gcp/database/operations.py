@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -34,7 +34,6 @@ from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import DatabaseRef, DatabaseState
 from airflow_multicloud.ports.operations import Operation, OperationState
 
-_POLL: Final = timedelta(seconds=15)
 #: Instances in these states work on.
 CHANGING: Final = frozenset({DatabaseState.CREATING, DatabaseState.BUSY})
 _ENDS: Final = {
@@ -102,7 +101,6 @@ def operation_of(
         error_kind=failed.kind if failed else None,
         error=failed.text if failed else error,
         code=failed.code if failed else None,
-        poll_after=None if state.is_final else _POLL,
     )
 
 

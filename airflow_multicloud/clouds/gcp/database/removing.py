@@ -17,6 +17,7 @@ from airflow_multicloud.clouds.gcp.database.descriptions import described
 from airflow_multicloud.clouds.gcp.database.errors import failure
 from airflow_multicloud.clouds.gcp.database.fields import (
     Place,
+    primary_of,
     replicas_of,
     settings_of,
     state_of,
@@ -40,7 +41,8 @@ class Removals(RunningOperations):
     ) -> Operation:
         """Delete an instance that carries the token; see the port.
 
-        One whose making failed has no labels yet, and its name must tell whose it is.
+        A clone that nobody has labelled yet is known by its name: its restore has failed, or was
+        killed.
         """
         check_token(token, cloud=NAME)
         query: dict[str, Any] = {}
@@ -96,5 +98,5 @@ def _check(item: dict[str, Any], token: str, doing: str) -> None:
 def _is_ours(item: dict[str, Any], token: str) -> bool:
     claimed = claimed_with(item)
     if claimed is None:
-        return state_of(item) is DatabaseState.FAILED and is_named_after(item["name"], token)
+        return primary_of(item) is None and is_named_after(item["name"], token)
     return claimed == token_text(token)

@@ -51,7 +51,7 @@ _ORDERED: Final = ("ON_DEMAND", "FINAL")
 
 
 class Snapshots(Completions):
-    """The port's ``snapshot_database``, ``list_snapshots`` and ``remove_snapshot``."""
+    """The port's verbs of snapshots."""
 
     def snapshot_database(self, order: SnapshotOrder) -> Operation:
         """Take a snapshot, or find the one that this order took before; see the port.
@@ -79,6 +79,22 @@ class Snapshots(Completions):
         with well_formed(doing, NAME, area=DatabaseError):
             made = str(operation["backupContext"]["name"])
         return begun("snapshot", backup_place_of(DatabaseRef(made)).backup_id, operation)
+
+    def describe_snapshot(self, ref: DatabaseRef) -> Snapshot:
+        """A backup as it is now; see the port. Also an automatic one."""
+        place = backup_place_of(ref)
+        item = self._backup_or_none(place)
+        doing = f"describing {place.backup_id}"
+        if item is None:
+            raise failure(f"{doing}: there is no such backup", ErrorKind.NOT_FOUND)
+        with well_formed(doing, NAME, area=DatabaseError):
+            found = _snapshot_of(item, place.project)
+        if ref.region not in (None, found.ref.region):
+            raise failure(
+                f"{doing}: it is not in {ref.region} but in {found.ref.region}",
+                ErrorKind.NOT_FOUND,
+            )
+        return found
 
     def list_snapshots(
         self, database: DatabaseRef | None, labels: Mapping[str, str | None]
@@ -170,21 +186,20 @@ class Snapshots(Completions):
 
 
 def _snapshot_of(item: Mapping[str, Any], project: str) -> Snapshot:
-    told = description_in(item["description"])
-    if told is None:
-        raise ValueError("a description that is none")
+    told = description_in(item.get("description"))
     state = _state_of(item)
     settings = item.get("instanceSettings") or {}
     engine, _ = engine_of(item["databaseVersion"])
     return Snapshot(
         ref=DatabaseRef(_id_of(item), settings.get("region") or item["location"]),
-        name=told.name,
+        # Nobody ordered it here: it has no name but its id's.
+        name=item["name"].rpartition("/")[2] if told is None else told.name,
         database=Place(project, _instance_in(item)).id,
         state=state,
         account_id=project,
         engine=engine,
         created_at=_taken_at(item),
-        labels=told.all_labels,
+        labels={} if told is None else told.all_labels,
         error=_why(item).text if state is SnapshotState.FAILED else None,
     )
 

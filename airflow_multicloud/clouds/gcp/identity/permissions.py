@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.permissions import Asking, Question, checked_actions, unasked
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.identity.client import IdentityBase
-from airflow_multicloud.clouds.gcp.identity.errors import translated
+from airflow_multicloud.clouds.gcp.identity.errors import is_googles, translated
 from airflow_multicloud.clouds.gcp.identity.resources import Target, project_of_new, target_of
 from airflow_multicloud.clouds.gcp.rest import RestApi
 from airflow_multicloud.errors import CredentialsError, ErrorKind
@@ -28,15 +29,17 @@ _PERMISSION = re.compile(r"(?=.{5,128}\Z)[a-z][a-zA-Z0-9]*(?:\.[a-zA-Z0-9]+){2,}
 #: Resource Manager takes no more: "you can check up to 100 permissions in a single request".
 _AT_ONCE: Final = 100
 
-#: Google gives a reason for what is not there; a server that does not know the call gives none.
-_NO_REASON = "404"
-
 
 class TestedPermissions(IdentityBase):
     """The port's ``check_permissions``."""
 
     def check_permissions(
-        self, actions: Sequence[str], resource: str, *, to_be_made: bool = False
+        self,
+        actions: Sequence[str],
+        resource: str,
+        *,
+        to_be_made: bool = False,
+        context: Mapping[str, str] = MappingProxyType({}),  # noqa: ARG002  # conditions are on what is asked
     ) -> tuple[PermissionCheck, ...]:
         """Ask the resource itself, or its project where it can't be asked.
 
@@ -46,6 +49,7 @@ class TestedPermissions(IdentityBase):
         :param actions: permissions, as ``storage.objects.create``, without wildcards.
         :param resource: a full resource name.
         :param to_be_made: of a bucket that is not there, the connection's project is asked.
+        :param context: makes no difference.
         :raises CredentialsError: the credentials are refused; ``invalid_argument`` for what is no
             permission or resource of Google Cloud.
         """
@@ -66,7 +70,7 @@ class TestedPermissions(IdentityBase):
             except CredentialsError as err:
                 if err.kind is not ErrorKind.NOT_FOUND:
                     raise
-                if err.code == _NO_REASON:
+                if not is_googles(err):
                     raise CredentialsError(
                         f"{err}; this endpoint does not tell what the caller may do",
                         kind=ErrorKind.UNSUPPORTED,

@@ -23,7 +23,7 @@ _PROJECT = re.compile(r"projects/([A-Za-z0-9.:-]+)(?:/.*)?")
 _CONTAINER = re.compile(r"(projects|folders|organizations)/[A-Za-z0-9.:-]+")
 _BUCKET = re.compile(r"projects/_/buckets/([^/]+)(/(?:objects|managedFolders)/.+)?", re.DOTALL)
 _SECRET = re.compile(r"(projects/[^/]+/secrets/[^/*]+)(?:/versions/[^/]+)?")
-_ACCOUNT = re.compile(r"projects/[^/]+/serviceAccounts/[^/]+")
+_ACCOUNT = re.compile(r"projects/[^/]+/serviceAccounts/[^/{]+")
 #: "The supported permissions", in storage.buckets.testIamPermissions of the discovery document
 #: storage.v1: of others it does not say that the caller lacks them.
 _TOLD_BY_STORAGE = re.compile(r"storage\.(?:buckets|objects|managedFolders)\..+")

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from airflow_multicloud.clouds.gcp.identity.facts import SIGNS_BY_IAM
 from airflow_multicloud.ports.calls import ApiCall, CallTable
 
-_BUCKET, _PROJECT = "bucket", "project"
+_BUCKET, _PROJECT, _SIGNER = "bucket", "project", "signer"
 
 
 def _call(method: str, *permissions: str, resource: str = _BUCKET, without: str = "") -> ApiCall:
@@ -31,6 +32,8 @@ _INSERT = _call("objects.insert", "objects.create", "objects.delete")
 def _resource(kind: str, facts: Mapping[str, str]) -> str:
     if kind == _PROJECT:
         return f"//cloudresourcemanager.googleapis.com/projects/{facts['project']}"
+    if kind == _SIGNER:
+        return f"//iam.googleapis.com/projects/-/serviceAccounts/{facts[SIGNS_BY_IAM]}"
     return f"//storage.googleapis.com/projects/_/buckets/{facts['bucket']}"
 
 
@@ -46,6 +49,16 @@ TABLE = CallTable(
         "get_object:version": (_GET,),
         "put_object": (_INSERT,),
         "delete_object": (_DELETE,),
+        "delete_object:changed": (_DELETE,),
+        # https://cloud.google.com/iam/docs/reference/credentials/rest; a key signs by itself.
+        "sign_url": (
+            ApiCall(
+                call="iamcredentials.projects.serviceAccounts.signBlob",
+                permissions=("iam.serviceAccounts.signBlob",),
+                resource=_SIGNER,
+                when=SIGNS_BY_IAM,
+            ),
+        ),
         # Parts are objects of their own, composed and then rewritten under the key.
         "upload_parts": (
             _INSERT,

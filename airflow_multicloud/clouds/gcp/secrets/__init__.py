@@ -11,8 +11,9 @@ which, and :meth:`recover_secret` enables them again.
 Reading needs the roles Secret Accessor (``roles/secretmanager.secretAccessor``) and Viewer
 (``roles/secretmanager.viewer``) of Secret Manager, everything else
 Secret Manager Admin (``roles/secretmanager.admin``) or a role with its permissions on secrets and
-versions but for deleting. The connection's extra ``secretmanager.endpoint`` says where else to ask
-than Google.
+versions but for deleting. Synchronising asks Resource Manager which project it is, whose API must
+be enabled; all these roles allow that. The connection's extras ``secretmanager.endpoint`` and
+``cloudresourcemanager.endpoint`` say where else to ask than Google.
 """
 
 from __future__ import annotations

@@ -49,7 +49,8 @@ class Begun:
 
     :param token: the caller's.
     :param after: the number of the newest version then; 0 when there was none.
-    :param attempt: of the call of the hook: the notes of two that have the same token differ.
+    :param attempt: ``<call>.<number>``, a random id of the call of the hook and which of its tries
+        this is; empty when nothing is going to be added.
     :param before: the token with which version :attr:`after` was written, if one is known.
     """
 
@@ -66,6 +67,11 @@ class Begun:
     def token_of(self, number: int) -> str | None:
         """The token with which a version was written; ``None`` when it is not known."""
         return {self.after: self.before, self.after + 1: self.token}.get(number)
+
+    def is_held_against(self, other: Begun) -> bool:
+        """Whether a version of this write may be on its way, from another call of the hook."""
+        call, its = (one.attempt.partition(".")[0] for one in (self, other))
+        return bool(call) and call != its
 
     @staticmethod
     def noted_in(secret: resources.Secret) -> Begun | None:

@@ -30,6 +30,13 @@ def _resource(kind: str, facts: Mapping[str, str]) -> str:
     return f"//secretmanager.googleapis.com/projects/{project}/secrets/{name}"
 
 
+#: "The caller must have resourcemanager.projects.get permission for this project":
+#: https://cloud.google.com/resource-manager/reference/rest/v3/projects/get
+_STORE = ApiCall(
+    call="cloudresourcemanager.projects.get",
+    permissions=("resourcemanager.projects.get",),
+    resource=_PROJECT,
+)
 _LIST = _call("ListSecrets", "secrets.list", _PROJECT)
 _GET, _VERSION = _call("GetSecret", "secrets.get"), _call("GetSecretVersion", "versions.get")
 _VERSIONS = _call("ListSecretVersions", "versions.list")
@@ -38,7 +45,7 @@ _ACCESS = _call("AccessSecretVersion", "versions.access")
 
 TABLE = CallTable(
     {
-        "describe_store": (_LIST,),
+        "describe_store": (_STORE,),
         # The version, of those that a removal is noted of.
         "find_secrets": (_LIST, _VERSION),
         "describe_secret": (_GET, _VERSION),

@@ -169,9 +169,11 @@ class SecretsBase(SessionHook, GoogleCloudSecretManagerHook):
         request = service.CreateSecretRequest(parent=parent, secret_id=encoded, secret=secret)
         return self._google.create_secret(request, retry=None, timeout=_REQUEST_S)
 
-    def _add(self, path: str, payload: resources.SecretPayload) -> resources.SecretVersion:
+    def _add(
+        self, path: str, payload: resources.SecretPayload, *, timeout: float
+    ) -> resources.SecretVersion:
         request = service.AddSecretVersionRequest(parent=path, payload=payload)
-        return self._google.add_secret_version(request, retry=None, timeout=_REQUEST_S)
+        return self._google.add_secret_version(request, retry=None, timeout=timeout)
 
     def _disable(self, path: str, number: int) -> resources.SecretVersion:
         request = service.DisableSecretVersionRequest(name=f"{path}/versions/{number}")

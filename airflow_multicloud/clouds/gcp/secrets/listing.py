@@ -5,27 +5,46 @@ https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
+from typing import Final
+from urllib.parse import quote
 
-from airflow_multicloud.adapters.answers import Tokens
+from airflow_multicloud.adapters.answers import Tokens, not_an_answer, well_formed
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.secrets.annotations import Removal
 from airflow_multicloud.clouds.gcp.secrets.client import SecretsBase
+from airflow_multicloud.clouds.gcp.secrets.errors import translated
 from airflow_multicloud.clouds.gcp.secrets.fields import is_removed, secret_of, version_of
 from airflow_multicloud.clouds.gcp.secrets.naming import NAMES, RULES
 from airflow_multicloud.errors import SecretsError
-from airflow_multicloud.ports.secrets import Secret, SecretRules, SecretVersion
+from airflow_multicloud.ports.secrets import Secret, SecretRules, SecretStore, SecretVersion
+
+#: The service, and where it is.
+_RESOURCE_MANAGER: Final = ("cloudresourcemanager", "https://cloudresourcemanager.googleapis.com")
+_NUMBER: Final = re.compile(r"projects/[0-9]+")
 
 
 class GCPListing(SecretsBase):
     """What is told of secrets."""
 
-    def describe_store(self) -> str:
-        """The project as the connection names it, by id or number, once Google has answered."""
-        parent = f"projects/{self._session.needed_project}"
-        self._done(f"asking for the secrets of {parent}", lambda: self._page(parent, "", 1))
-        return parent
+    def describe_store(self) -> SecretStore:
+        """The project by its number, which Google's Resource Manager knows; see the port.
+
+        https://cloud.google.com/resource-manager/reference/rest/v3/projects/get
+        """
+        path = f"projects/{self._session.needed_project}"
+        doing = f"asking Resource Manager for {path}"
+        with translated(doing):
+            projects = self._session.rest(*_RESOURCE_MANAGER, area=SecretsError)
+            told = projects.ask("GET", f"/v3/{quote(path, safe='/:')}")
+        with well_formed(doing, NAME, area=SecretsError):
+            number, project = str(told["name"]), str(told["projectId"])
+        if not _NUMBER.fullmatch(number):
+            raise not_an_answer(doing, NAME, "its name has no number", area=SecretsError)
+        short = number.removeprefix("projects/")
+        return SecretStore(id=number, also=frozenset({short, project, f"projects/{project}"}))
 
     def describe_secret_rules(self) -> SecretRules:
         """What Secret Manager takes."""

@@ -30,8 +30,7 @@ class ResolveContract:
         assert found.image.id
         assert found.image.architecture is found.size.architecture is Architecture.X86_64
         assert found.account_id
-        assert found.calls
-        assert all(call.permissions for call in found.calls)
+        assert any(call.permissions for call in found.calls)  # Some calls are open to everybody.
 
     def test_finds_the_same_again(self, compute_rig: ComputeRig) -> None:
         """Or a plan would drift by itself."""

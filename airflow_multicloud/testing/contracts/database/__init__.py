@@ -2,7 +2,7 @@
 
 import pytest
 
-for _module in ("describing", "snapshots", "restoring", "changing", "faults"):
+for _module in ("describing", "snapshots", "restoring", "changing", "places", "faults"):
     pytest.register_assert_rewrite(f"{__name__}.{_module}")
 
 # After the lines above: what is imported before them is not rewritten.
@@ -17,6 +17,7 @@ from airflow_multicloud.testing.contracts.database.describing import (  # noqa: 
     RefusedCredentialsContract,
 )
 from airflow_multicloud.testing.contracts.database.faults import FaultContract  # noqa: E402
+from airflow_multicloud.testing.contracts.database.places import PlaceContract  # noqa: E402
 from airflow_multicloud.testing.contracts.database.restoring import RestoreContract  # noqa: E402
 from airflow_multicloud.testing.contracts.database.snapshots import SnapshotContract  # noqa: E402
 
@@ -24,6 +25,7 @@ __all__ = [
     "DescribeContract",
     "FaultContract",
     "ListContract",
+    "PlaceContract",
     "PowerContract",
     "RefusedCredentialsContract",
     "RemoveContract",

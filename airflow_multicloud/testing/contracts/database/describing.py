@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -116,9 +117,10 @@ class ListContract:
         """Without labels all instances are meant, and only there."""
         ref = database_rig.standing()
         region = database_rig.hook.describe_database(ref).ref.region
+        place = replace(database_rig.hook.database_place(ref), region=region)
         everything = list(database_rig.hook.list_databases({}))
         assert ref.id in {one.ref.id for one in everything}
-        here = list(database_rig.hook.list_databases({}, region))
+        here = list(database_rig.hook.list_databases({}, place))
         assert ref.id in {one.ref.id for one in here}
         assert {one.ref.region for one in here} == {region}
 

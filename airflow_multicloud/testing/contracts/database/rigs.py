@@ -60,6 +60,10 @@ class DatabaseLab(Protocol):
         """Such an instance that is made once and that no test changes; it is available."""
         ...
 
+    def abroad(self, name: str) -> DatabaseRef:
+        """A new instance that is available, in another region than the connection's own."""
+        ...
+
     def replica(self, of: DatabaseRef, name: str) -> DatabaseRef:
         """A new replica that is available and has all rows."""
         ...

@@ -103,6 +103,6 @@ class NameContract:
 
     def test_the_store_has_a_name(self, secrets_rig: SecretsRig) -> None:
         """The same for every hook of it."""
-        name = secrets_rig.hook.describe_store()
-        assert name
-        assert secrets_rig.reopen().describe_store() == name
+        store = secrets_rig.hook.describe_store()
+        assert all(store.names)
+        assert secrets_rig.reopen().describe_store() == store

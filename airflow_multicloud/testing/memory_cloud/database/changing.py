@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_multicloud.adapters.orders import check_name, check_token
 from airflow_multicloud.errors import DatabaseError, ErrorKind
-from airflow_multicloud.ports.database import TOKEN_LABEL, DatabaseRef, DatabaseState
+from airflow_multicloud.ports.database import DatabaseRef, DatabaseState
 from airflow_multicloud.ports.operations import Operation
 from airflow_multicloud.testing.memory_cloud import NAME
 from airflow_multicloud.testing.memory_cloud.database.refusals import (
@@ -70,7 +70,7 @@ class Changes(Snapshots):
                 if err.kind is not ErrorKind.NOT_FOUND:
                     raise
                 return gone(kept, "remove", ref.id)
-            if server.labels.get(TOKEN_LABEL) != token:
+            if not server.is_of(token):
                 raise unfit(server, "it does not carry the token")
             if server.going_to is not DatabaseState.DELETING:
                 self._end(server, final_snapshot)

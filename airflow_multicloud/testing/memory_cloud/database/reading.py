@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from airflow_multicloud.adapters.orders import carries
-from airflow_multicloud.ports.database import DatabaseInstance, DatabaseRef
+from airflow_multicloud.ports.database import DatabaseInstance, DatabasePlace, DatabaseRef
 from airflow_multicloud.ports.operations import Operation
+from airflow_multicloud.testing.memory_cloud.database.ids import REGION
 from airflow_multicloud.testing.memory_cloud.database.servers import Server
 from airflow_multicloud.testing.memory_cloud.database.space import databases_of
 from airflow_multicloud.testing.memory_cloud.database.telling import (
@@ -19,7 +20,10 @@ from airflow_multicloud.testing.sql_faults import DatabaseCall
 
 
 class Reading:
-    """The port's ``describe_database``, ``list_databases`` and ``describe_operation``.
+    """What the port tells of instances and operations.
+
+    As on AWS, what is meant is in one region: an id names it, and all else is in
+    :data:`~.ids.REGION`.
 
     :param memory_conn_id: whose; the connection itself is never read.
     """
@@ -38,16 +42,24 @@ class Reading:
             kept.look(kept.found(ref))
             return instance_of(kept, kept.found(ref), with_lag=True)
 
+    def database_place(self, ref: DatabaseRef | None) -> DatabasePlace:
+        """Where an instance lies; see the port."""
+        if ref is None:
+            return DatabasePlace(region=REGION)
+        kind = "snapshots" if "/snapshots/" in ref.id else "databases"
+        return DatabasePlace(region=self._kept.named(ref, kind)[0])
+
     def list_databases(
-        self, labels: Mapping[str, str | None], region: str | None = None
+        self, labels: Mapping[str, str | None], place: DatabasePlace | None = None
     ) -> Iterator[DatabaseInstance]:
-        """Every instance that carries these labels; see the port."""
+        """Every instance of a region that carries these labels; see the port."""
         kept = self._kept
+        region = (place and place.region) or REGION
         with kept.lock:
             kept.check(DatabaseCall.LIST, "")
             found = [instance_of(kept, one, with_lag=False) for one in kept.servers.values()]
         for instance in found:
-            if region in (None, instance.ref.region) and carries(instance.labels, labels):
+            if region == instance.ref.region and carries(instance.labels, labels):
                 yield instance
 
     def describe_operation(self, operation: Operation) -> Operation:
@@ -66,6 +78,8 @@ class Reading:
                 server = self._known(ref, operation.handle)
             if server is None:
                 return gone(kept, operation.action, operation.resource)
+            if operation.action == "restore":
+                server.get_labels()
             return told(kept, operation.action, server)
 
     def _snapshot_operation(self, operation: Operation, ref: DatabaseRef) -> Operation:

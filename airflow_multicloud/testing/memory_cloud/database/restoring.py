@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.database import (
-    TOKEN_LABEL,
     DatabaseState,
     FromPointInTime,
     FromSnapshot,
@@ -39,24 +38,29 @@ class Restores(Reading):
             if server is None:
                 server = self._restored(order)
                 server.fails = kept.later(DatabaseCall.RESTORE, order.name)
-            elif server.labels.get(TOKEN_LABEL) != order.token:
+            elif not server.is_of(order.token):
                 raise name_taken("instance", order.name)
             elif server.going_to is DatabaseState.DELETING:
                 raise failure(f"database {order.name}: it is being deleted", ErrorKind.BUSY)
+            else:
+                server.get_labels()
             kept.lose_answer(DatabaseCall.RESTORE, order.name)
             return told(kept, "restore", server)
 
     def _restored(self, order: RestoreOrder) -> Server:
         kept = self._kept
         source, commits = self._what(order.source)
+        follow = kept.labels_follow and isinstance(order.source, FromPointInTime)
         subnet = None if order.network is None else order.network.subnet
         server = kept.add(
             order.name,
             region=source.ref.region or "",
             size=order.size or source.size,
             subnet=subnet or "net-1",
-            labels=labels_of(order),
+            labels={} if follow else labels_of(order),
         )
+        if follow:
+            server.coming_labels = labels_of(order)
         server.deletion_protected = order.deletion_protected
         server.commits = commits
         server.go(DatabaseState.CREATING, DatabaseState.AVAILABLE, kept.looks)

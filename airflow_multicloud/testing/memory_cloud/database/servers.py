@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.database import (
+    TOKEN_LABEL,
     DatabaseRef,
     DatabaseState,
     Snapshot,
@@ -33,6 +35,7 @@ class Server:
 
     :param number: tells it from one of the same name before.
     :param labels: with the order's token; none of one that no order made.
+    :param coming_labels: what it gets once it is there.
     :param commits: what was inserted, oldest first; of a replica, until it is promoted, nothing:
         it shows its primary's.
     :param primary: name of what it follows.
@@ -53,6 +56,7 @@ class Server:
     state: DatabaseState
     subnet: str
     deletion_protected: bool = False
+    coming_labels: dict[str, str] | None = None
     commits: list[Commit] = field(default_factory=list)
     primary: str | None = None
     paused_at: datetime | None = None
@@ -67,6 +71,18 @@ class Server:
     def progress(self) -> float:
         """How much of what goes on is done, from 0 to 1."""
         return 1.0 if not self.looks else 1 - self.left / self.looks
+
+    def is_of(self, token: str) -> bool:
+        """Whether an order with this token made it; one without labels yet is told by its name."""
+        if self.coming_labels is not None:
+            return uuid.UUID(token).hex[:8] in self.name
+        return self.labels.get(TOKEN_LABEL) == token
+
+    def get_labels(self) -> None:
+        """Get the labels that are to come, if it is there."""
+        if self.state is DatabaseState.AVAILABLE and self.going_to is None:
+            self.labels |= self.coming_labels or {}
+            self.coming_labels = None
 
     def go(self, through: DatabaseState, to: DatabaseState, looks: int) -> None:
         """Begin to change."""

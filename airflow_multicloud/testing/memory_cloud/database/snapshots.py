@@ -17,6 +17,7 @@ from airflow_multicloud.ports.database import (
 )
 from airflow_multicloud.ports.operations import Operation
 from airflow_multicloud.testing.memory_cloud import NAME
+from airflow_multicloud.testing.memory_cloud.database.ids import REGION
 from airflow_multicloud.testing.memory_cloud.database.orders import labels_of
 from airflow_multicloud.testing.memory_cloud.database.reading import Reading
 from airflow_multicloud.testing.memory_cloud.database.refusals import (
@@ -51,6 +52,13 @@ class Snapshots(Reading):
             kept.lose_answer(DatabaseCall.SNAPSHOT, order.name)
             return told_of_snapshot(kept, "snapshot", snapshot)
 
+    def describe_snapshot(self, ref: DatabaseRef) -> Snapshot:
+        """A snapshot as it is now; see the port."""
+        kept = self._kept
+        with kept.lock:
+            kept.check(DatabaseCall.DESCRIBE, ref.id.rpartition("/")[2])
+            return kept.found_snapshot(ref).seen()
+
     def list_snapshots(
         self, database: DatabaseRef | None, labels: Mapping[str, str | None]
     ) -> Iterator[Snapshot]:
@@ -60,11 +68,11 @@ class Snapshots(Reading):
             kept.check(DatabaseCall.LIST, "")
             known = sorted(kept.snapshots.values(), key=lambda one: one.number, reverse=True)
             found = [one.seen() for one in known]
-        name = None if database is None else database.id.rpartition("/")[2]
+            region, name = (REGION, "") if database is None else kept.named(database, "databases")
+        of = kept.id_of("databases", region, name)
         for snapshot in found:
-            if name in (None, snapshot.database.rpartition("/")[2]) and carries(
-                snapshot.labels, labels
-            ):
+            there = snapshot.ref.region == region if database is None else snapshot.database == of
+            if there and carries(snapshot.labels, labels):
                 yield snapshot
 
     def remove_snapshot(self, ref: DatabaseRef, *, token: str) -> Operation:
@@ -94,7 +102,7 @@ class Snapshots(Reading):
         kept = self._kept
         snapshot = KeptSnapshot(
             number=kept.number(),
-            ref=replace(server.ref, id=f"memory/{kept.account_id}/snapshots/{name}"),
+            ref=replace(server.ref, id=kept.id_of("snapshots", server.ref.region or "", name)),
             name=name,
             of=server.ref,
             labels=labels,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from airflow_multicloud.ports.database import (
     SnapshotState,
 )
 from airflow_multicloud.testing.memory_cloud.database.clock import Clock
+from airflow_multicloud.testing.memory_cloud.database.ids import REGION, id_of, named
 from airflow_multicloud.testing.memory_cloud.database.refusals import failure, name_taken
 from airflow_multicloud.testing.memory_cloud.database.servers import (
     Commit,
@@ -27,12 +27,9 @@ from airflow_multicloud.testing.memory_cloud.database.servers import (
 )
 from airflow_multicloud.testing.sql_faults import DatabaseCall, DatabaseFaultKind, DatabaseFaults
 
-REGION: Final = "mem-1"
-REGIONS: Final = (REGION, "mem-2")
 #: The instance classes that there are.
 SIZES: Final = ("tiny", "small", "large")
 SUBNETS: Final = ("net-1", "net-2")
-_NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 @dataclass(slots=True)
@@ -40,11 +37,14 @@ class Databases:
     """The instances and snapshots of one account.
 
     :param looks: how often what goes on must be looked at until it is done.
+    :param labels_follow: as of Google Cloud: what is restored to a moment has its labels only once
+        it is there and somebody has asked how far the restore is.
     :param clock: the account's time; a test may put another in its place.
     """
 
     account_id: str
     looks: int = 2
+    labels_follow: bool = False
     clock: Clock = field(default_factory=Clock)
     faults: DatabaseFaults = field(default_factory=DatabaseFaults)
     servers: dict[str, Server] = field(default_factory=dict)
@@ -159,7 +159,7 @@ class Databases:
             raise name_taken("instance", name)
         server = Server(
             number=self.number(),
-            ref=DatabaseRef(f"memory/{self.account_id}/databases/{name}", region),
+            ref=DatabaseRef(self.id_of("databases", region, name), region),
             name=name,
             size=size,
             labels=labels,
@@ -194,32 +194,31 @@ class Databases:
         )
 
     def found(self, ref: DatabaseRef) -> Server:
-        """An instance by its full id or its name.
+        """An instance by its full id, or by its name in its region.
 
         :raises DatabaseError: ``not_found``, ``invalid_argument``.
         """
-        name = self._name(ref, "databases")
+        region, name = self.named(ref, "databases")
         server = self.servers.get(name)
-        if server is None or ref.region not in (None, server.ref.region):
-            raise failure(f"database {ref.id}: there is none", ErrorKind.NOT_FOUND)
+        if server is None or region != server.ref.region:
+            raise failure(f"database {ref.id}: there is none in {region}", ErrorKind.NOT_FOUND)
         return server
 
     def found_snapshot(self, ref: DatabaseRef) -> KeptSnapshot:
         """A snapshot, likewise."""
-        kept = self.snapshots.get(self._name(ref, "snapshots"))
-        if kept is None or ref.region not in (None, kept.ref.region):
-            raise failure(f"snapshot {ref.id}: there is none", ErrorKind.NOT_FOUND)
+        region, name = self.named(ref, "snapshots")
+        kept = self.snapshots.get(name)
+        if kept is None or region != kept.ref.region:
+            raise failure(f"snapshot {ref.id}: there is none in {region}", ErrorKind.NOT_FOUND)
         return kept
 
-    def _name(self, ref: DatabaseRef, kind: str) -> str:
-        account, _, name = ref.id.rpartition(f"/{kind}/")
-        if not _NAME.fullmatch(name) or account not in ("", f"memory/{self.account_id}"):
-            raise failure(
-                f"database: {ref.id!r} given; expected a name, or "
-                f"memory/{self.account_id}/{kind}/<name>",
-                ErrorKind.INVALID_ARGUMENT,
-            )
-        return name
+    def id_of(self, kind: str, region: str, name: str) -> str:
+        """As :func:`~.ids.id_of`, of this account."""
+        return id_of(self.account_id, kind, region, name)
+
+    def named(self, ref: DatabaseRef, kind: str) -> tuple[str, str]:
+        """As :func:`~.ids.named`, likewise."""
+        return named(self.account_id, kind, ref)
 
     def look(self, server: Server) -> None:
         """One look more: what goes on with an instance gets done."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from airflow_multicloud.adapters.masking import mask_value
@@ -85,12 +86,14 @@ class Hook:
         resource: str,
         *,
         to_be_made: bool = False,  # noqa: ARG002  # rules are of resources that need not be there
+        context: Mapping[str, str] = MappingProxyType({}),  # noqa: ARG002  # it has no such keys
     ) -> tuple[PermissionCheck, ...]:
         """What the space's rules say of each.
 
         :param actions: as ``object_store.put_object``.
         :param resource: as ``//memory/object_store/bucket``.
         :param to_be_made: makes no difference.
+        :param context: makes no difference.
         :raises CredentialsError: kind ``invalid_argument`` for what is none of these.
         """
         given = _checked(actions)

@@ -16,6 +16,7 @@ from airflow_multicloud.ports.secrets import (
     Secret,
     SecretRules,
     SecretState,
+    SecretStore,
     SecretValue,
     SecretVersion,
     is_text,
@@ -53,9 +54,10 @@ class Hook:
         self.memory_conn_id = memory_conn_id
         self._space = secrets_of(memory_conn_id)
 
-    def describe_store(self) -> str:
+    def describe_store(self) -> SecretStore:
         """``memory:`` and the connection id."""
-        return f"memory:{self.memory_conn_id}"
+        conn_id = self.memory_conn_id
+        return SecretStore(id=f"memory:{conn_id}", also=frozenset({conn_id}))
 
     def describe_secret_rules(self) -> SecretRules:
         """What it takes."""

@@ -20,22 +20,29 @@ from airflow_multicloud.clouds.azure.database.sql.fields import (
     region_of,
 )
 from airflow_multicloud.errors import DatabaseError
-from airflow_multicloud.ports.database import DatabaseInstance, DatabaseRef
+from airflow_multicloud.ports.database import DatabaseInstance, DatabasePlace, DatabaseRef
 
 if TYPE_CHECKING:
     from azure.mgmt.sql.models import Database, Server
 
 
 class SqlListings(SqlDescriptions):
-    """The port's ``list_databases``."""
+    """The port's ``database_place`` and ``list_databases``."""
+
+    def database_place(self, ref: DatabaseRef | None) -> DatabasePlace:
+        """The connection's subscription, with all its regions; see the port."""
+        if ref is not None:
+            place_of(ref, self._subscription)
+        return DatabasePlace(account_id=self._subscription.lower())
 
     def list_databases(
-        self, labels: Mapping[str, str | None], region: str | None = None
+        self, labels: Mapping[str, str | None], place: DatabasePlace | None = None
     ) -> Iterator[DatabaseInstance]:
         """Every database that carries these labels; see the port.
 
         The service has no filters: all servers of the subscription are asked for theirs.
         """
+        region = self._region_of_place(place)
         doing = f"listing the servers of Azure SQL in {self._subscription}"
         with translated(doing):
             servers = list(self._sql.servers.list())
@@ -46,15 +53,15 @@ class SqlListings(SqlDescriptions):
             wanted = self._wanted(server, labels)
             if wanted and locked is None:
                 locked = self._scopes_locked(None)
-            for place, database in wanted:
+            for at, database in wanted:
                 # One that is gone meanwhile has no links.
-                links = if_there(f"listing {place.id}", partial(self._links, place)) or []
+                links = if_there(f"listing {at.id}", partial(self._links, at)) or []
                 with well_formed(doing, NAME, area=DatabaseError):
                     found = instance_of(
                         database,
                         server,
                         links,
-                        is_locked=is_within(place.id, locked or []),
+                        is_locked=is_within(at.id, locked or []),
                         endpoint=self._manager.endpoint,
                     )
                 yield found

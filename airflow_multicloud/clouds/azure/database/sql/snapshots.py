@@ -21,13 +21,17 @@ from airflow_multicloud.ports.operations import Operation
 
 
 class SqlSnapshots(SqlOperations):
-    """The port's ``snapshot_database``, ``list_snapshots`` and ``remove_snapshot``."""
+    """The port's verbs of snapshots, of which there are none."""
 
     def snapshot_database(self, order: SnapshotOrder) -> Operation:
         """Always ``unsupported``; see the port."""
         check_order(order, cloud=NAME)
         place = place_of(order.database, self._subscription)
         _refuse(f"taking the snapshot {order.name} of {place.id}")
+
+    def describe_snapshot(self, ref: DatabaseRef) -> Snapshot:
+        """Always ``unsupported``; see the port."""
+        _refuse(f"describing the snapshot {ref.id}")
 
     def list_snapshots(
         self, database: DatabaseRef | None, labels: Mapping[str, str | None]

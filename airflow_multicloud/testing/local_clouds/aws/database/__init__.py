@@ -39,6 +39,15 @@ SECURITY_GROUPS = {
 }
 CLASSES = ("db.t4g.micro", "db.t4g.small", "db.m7g.large")
 ENGINE_VERSION = "18.1"
+#: Parameter group → its family. A version of the first is what an instance was before an upgrade,
+#: as it shows it: PostgreSQL of :data:`ENGINE_VERSION` runs either way.
+PARAMETER_GROUPS = {
+    "default.postgres17": "postgres17",
+    "default.postgres18": "postgres18",
+    "app-postgres17": "postgres17",
+    "app-postgres18": "postgres18",
+}
+ENGINE_VERSIONS = ("17.7", ENGINE_VERSION)
 
 
 def rds(

@@ -14,6 +14,7 @@ from airflow_multicloud.testing.local_clouds.aws.database.rules import (
     check_moment_given,
     class_of,
     days_of,
+    engine_of,
     network_of,
     page_of,
     tags_of,
@@ -21,6 +22,7 @@ from airflow_multicloud.testing.local_clouds.aws.database.rules import (
 from airflow_multicloud.testing.local_clouds.aws.database.words import (
     FAILED,
     invalid,
+    no_snapshot,
     wrong_state,
 )
 from airflow_multicloud.testing.local_clouds.aws.database.world import Db, DbSnapshot, World
@@ -49,6 +51,7 @@ class Backups:
             region=call.region,
             of=one,
             tags=tags_of(given),
+            engine_version=one.engine_version,
         )
         world.add_snapshot(made)
         one.status = "backing-up"
@@ -68,18 +71,27 @@ class Backups:
         return {"DBSnapshot": shown.snapshot(made)}
 
     def describe(self, call: Call) -> Mapping[str, Any]:
-        """``DescribeDBSnapshots``, of manual snapshots."""
+        """``DescribeDBSnapshots``; one of RDS's own needs its type as well as its name."""
         given, world = call.given, self._world
         strange = {"Filters", "IncludeShared", "IncludePublic", "DbiResourceId"} & set(given)
-        if strange or given.get("SnapshotType", "manual") != "manual":
-            raise invalid("Only manual snapshots can be asked for in this local RDS, by name.")
+        wanted = given.get("SnapshotType")
+        if strange or wanted not in (None, "manual", "automated", "awsbackup"):
+            raise invalid(
+                "Only manual and automated snapshots, and those of AWS Backup, can be asked for in "
+                "this local RDS, by name."
+            )
         if identifier := given.get("DBSnapshotIdentifier"):
-            return {"DBSnapshots": [shown.snapshot(world.found_snapshot(call.region, identifier))]}
+            found = world.found_snapshot(call.region, identifier)
+            if found.kind != (wanted or "manual"):
+                raise no_snapshot(identifier)
+            return {"DBSnapshots": [shown.snapshot(found)]}
         of = given.get("DBInstanceIdentifier", "").lower()
         known = [
             one
-            for (region, _), one in world.snapshots.items()
-            if region == call.region and of in ("", one.of.identifier)
+            for one in (*world.snapshots.values(), *world.automated(call.region))
+            if one.region == call.region
+            and wanted in (None, one.kind)
+            and of in ("", one.of.identifier)
         ]
         page, marker = page_of(
             given, sorted(known, key=lambda one: one.identifier), most=self._world.page_size
@@ -90,6 +102,10 @@ class Backups:
         """``DeleteDBSnapshot``."""
         world = self._world
         one = world.found_snapshot(call.region, call.given["DBSnapshotIdentifier"])
+        if one.kind != "manual":
+            raise Refusal(
+                "InvalidDBSnapshotState", f"Snapshot {one.identifier} is an automated snapshot."
+            )
         if one.status == "creating":
             raise Refusal(
                 "InvalidDBSnapshotState",
@@ -107,13 +123,17 @@ class Backups:
         if "DBSnapshotIdentifier" not in given:
             raise invalid("DBSnapshotIdentifier must be specified.")
         snapshot = self._world.found_snapshot(call.region, given["DBSnapshotIdentifier"])
-        backup = snapshot.backup
+        backup, archived = snapshot.backup, snapshot.of.server
+        if snapshot.kind == "automated" and archived is not None:
+            made = self._new(call, given["DBInstanceIdentifier"], snapshot)
+            archive, when = archived.archive, snapshot.created_at
+            return self._begun(made, lambda: home.restore_to_time(archive, when, made.resource_id))
         if snapshot.status != "available" or backup is None:
             raise Refusal(
                 "InvalidDBSnapshotState",
                 f"Snapshot {snapshot.identifier} is not in available state: {snapshot.status}.",
             )
-        made = self._new(call, given["DBInstanceIdentifier"], snapshot.of)
+        made = self._new(call, given["DBInstanceIdentifier"], snapshot)
         return self._begun(made, lambda: home.restore(backup, made.resource_id))
 
     def restore_to_time(self, call: Call) -> Mapping[str, Any]:
@@ -139,20 +159,20 @@ class Backups:
         made = self._new(call, given["TargetDBInstanceIdentifier"], source)
         return self._begun(made, lambda: home.restore_to_time(archive, when, made.resource_id))
 
-    def _new(self, call: Call, identifier: str, like: Db) -> Db:
+    def _new(self, call: Call, identifier: str, of: Db | DbSnapshot) -> Db:
         """A restored instance: storage and users are the source's, most settings are not."""
-        given = call.given
+        given, like = call.given, of.of if isinstance(of, DbSnapshot) else of
         return Db(
             identifier=identifier,
             region=call.region,
             db_class=class_of(given, like.db_class),
-            parameter_group=given.get("DBParameterGroupName", "default.postgres18"),
             master_user=like.master_user,
             tags=tags_of(given),
             deletion_protection=bool(given.get("DeletionProtection")),
             copy_tags=bool(given.get("CopyTagsToSnapshot")),
             iam=bool(given.get("EnableIAMDatabaseAuthentication")),
             retention_days=days_of(given, like.retention_days or 1),
+            **engine_of(given, of.engine_version),
             **network_of(given),
         )
 

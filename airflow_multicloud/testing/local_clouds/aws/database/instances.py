@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_multicloud.testing.local_clouds.aws.database import shown
+from airflow_multicloud.testing.local_clouds.aws.database import ENGINE_VERSION, shown
 from airflow_multicloud.testing.local_clouds.aws.database.rules import (
     class_of,
     days_of,
+    engine_of,
     network_of,
     page_of,
     tags_of,
@@ -26,6 +27,10 @@ _FAILED = ("failed", "insufficient-capacity", "restore-error", "storage-full")
 # "Default: 1" of CreateDBInstance.
 _DAYS = 1
 _LEAST_PASSWORD = 8
+_MODIFIED = (
+    *("DeletionProtection", "EngineVersion", "AllowMajorVersionUpgrade", "ApplyImmediately"),
+    "DBParameterGroupName",
+)
 
 
 class Instances:
@@ -46,13 +51,13 @@ class Instances:
             identifier=given["DBInstanceIdentifier"],
             region=call.region,
             db_class=class_of(given, ""),
-            parameter_group=given.get("DBParameterGroupName", "default.postgres18"),
             master_user=user,
             tags=tags_of(given),
             deletion_protection=bool(given.get("DeletionProtection")),
             copy_tags=bool(given.get("CopyTagsToSnapshot")),
             iam=bool(given.get("EnableIAMDatabaseAuthentication")),
             retention_days=days_of(given, _DAYS),
+            **engine_of(given, ENGINE_VERSION),
             **network_of(given),
         )
         self._world.add(made)
@@ -76,6 +81,7 @@ class Instances:
             subnet_group=source.subnet_group,
             security_groups=list(source.security_groups),
             parameter_group=source.parameter_group,
+            engine_version=source.engine_version,
             master_user=source.master_user,
             tags=tags_of(given),
             retention_days=0,
@@ -128,11 +134,20 @@ class Instances:
         }
 
     def modify(self, call: Call) -> Mapping[str, Any]:
-        """``ModifyDBInstance``, of the deletion protection only."""
+        """``ModifyDBInstance``, of the deletion protection and a major upgrade only."""
         given = call.given
-        if strange := sorted(set(given) - {"DBInstanceIdentifier", "DeletionProtection"}):
+        if strange := sorted(set(given) - {"DBInstanceIdentifier", *_MODIFIED}):
             raise invalid(f"{strange[0]} can't be modified in this local RDS.")
         one = self._available(call.region, given["DBInstanceIdentifier"])
+        if "EngineVersion" in given:
+            if not (given.get("AllowMajorVersionUpgrade") and given.get("ApplyImmediately")):
+                raise contradictory(
+                    "The AllowMajorVersionUpgrade flag must be present when upgrading to a new "
+                    "major version; later than at once is not offered by this local RDS."
+                )
+            changed = engine_of(given, one.engine_version)
+            one.engine_version = changed["engine_version"]
+            one.parameter_group = changed["parameter_group"]
         one.deletion_protection = bool(given.get("DeletionProtection", one.deletion_protection))
         return {"DBInstance": shown.instance(self._world, one)}
 
@@ -193,7 +208,13 @@ class Instances:
             if one.source is not None:
                 raise contradictory("A final snapshot can't be taken of a read replica.")
             tags = dict(one.tags) if one.copy_tags else {}
-            final = DbSnapshot(identifier=name, region=one.region, of=one, tags=tags)
+            final = DbSnapshot(
+                identifier=name,
+                region=one.region,
+                of=one,
+                tags=tags,
+                engine_version=one.engine_version,
+            )
             world.add_snapshot(final)
         one.status = "deleting"
         world.run(lambda: self._end(one, final), lambda: _fail(one, "failed"))

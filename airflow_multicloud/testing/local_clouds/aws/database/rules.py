@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from airflow_multicloud.testing.local_clouds.aws.database import (
     CLASSES,
+    ENGINE_VERSIONS,
+    PARAMETER_GROUPS,
     SECURITY_GROUPS,
     SUBNET_GROUPS,
 )
@@ -54,6 +56,27 @@ def network_of(given: Mapping[str, Any]) -> dict[str, Any]:
         "security_groups": list(wanted),
         "public": bool(given.get("PubliclyAccessible", False)),
     }
+
+
+def engine_of(given: Mapping[str, Any], usual: str) -> dict[str, Any]:
+    """The engine's version and the parameter group of a request: RDS's default of that version.
+
+    :raises Refusal: for what is not there, or of different families.
+    """
+    version = str(given.get("EngineVersion", usual))
+    if version not in ENGINE_VERSIONS:
+        raise contradictory(f"Cannot find version {version} for postgres")
+    family = f"postgres{version.partition('.')[0]}"
+    group = given.get("DBParameterGroupName", f"default.{family}")
+    if group not in PARAMETER_GROUPS:
+        raise Refusal("DBParameterGroupNotFound", f"DBParameterGroup not found: {group}", 404)
+    if PARAMETER_GROUPS[group] != family:
+        raise contradictory(
+            f"The parameter group {group} with DBParameterGroupFamily {PARAMETER_GROUPS[group]} "
+            "can't be used for this instance. Use a parameter group with DBParameterGroupFamily "
+            f"{family}."
+        )
+    return {"engine_version": version, "parameter_group": group}
 
 
 def class_of(given: Mapping[str, Any], usual: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_multicloud.testing.local_clouds.aws.database import ENGINE_VERSION, SUBNET_GROUPS
+from airflow_multicloud.testing.local_clouds.aws.database import SUBNET_GROUPS
 from airflow_multicloud.testing.local_clouds.aws.database.world import Db, DbSnapshot, World
 
 _UNREACHABLE = ("creating", "insufficient-capacity", "storage-full", "restore-error")
@@ -34,7 +34,7 @@ def instance(world: World, one: Db) -> dict[str, Any]:
             "SubnetGroupStatus": "Complete",
         },
         "MultiAZ": False,
-        "EngineVersion": ENGINE_VERSION,
+        "EngineVersion": one.engine_version,
         "ReadReplicaDBInstanceIdentifiers": [
             replica.identifier for replica in world.replicas_of(one)
         ],
@@ -83,8 +83,8 @@ def snapshot(one: DbSnapshot) -> dict[str, Any]:
         "VpcId": SUBNET_GROUPS[one.of.subnet_group],
         "InstanceCreateTime": one.of.created_at,
         "MasterUsername": one.of.master_user,
-        "EngineVersion": ENGINE_VERSION,
-        "SnapshotType": "manual",
+        "EngineVersion": one.engine_version,
+        "SnapshotType": one.kind,
         "PercentProgress": 100 if done else 0,
         "DBSnapshotArn": one.arn,
         "DbiResourceId": one.of.resource_id,

@@ -24,6 +24,7 @@ from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instan
 from airflow_multicloud.testing.local_clouds.kit.state import State
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_AUTOMATED = "rds:"
 _LONGEST_INSTANCE, _LONGEST_SNAPSHOT = 63, 255
 
 
@@ -41,6 +42,7 @@ class Db:
     subnet_group: str
     security_groups: list[str]
     parameter_group: str
+    engine_version: str
     master_user: str
     tags: dict[str, str]
     public: bool = False
@@ -63,12 +65,18 @@ class Db:
 
 @dataclass(slots=True, kw_only=True)
 class DbSnapshot:
-    """One manual snapshot, likewise."""
+    """One snapshot, likewise.
+
+    :param kind: as RDS names it: ``manual``, or ``automated``.
+    :param engine_version: of the instance when it was taken.
+    """
 
     identifier: str
     region: str
     of: Db
     tags: dict[str, str]
+    kind: str = "manual"
+    engine_version: str
     status: str = "creating"
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     backup: Backup | None = None
@@ -118,10 +126,31 @@ class World:
 
         :raises Refusal: when there is none.
         """
-        known = self.snapshots.get((region, _plain(identifier, region, "snapshot")))
+        plain = _plain(identifier, region, "snapshot")
+        known = self.snapshots.get((region, plain))
+        if known is None and plain.startswith(_AUTOMATED):
+            known = next((one for one in self.automated(region) if one.identifier == plain), None)
         if known is None:
             raise no_snapshot(identifier)
         return known
+
+    def automated(self, region: str) -> Iterator[DbSnapshot]:
+        """The snapshots that RDS has taken by itself: of each instance its first backup."""
+        for one in self.instances.values():
+            server = one.server
+            if one.region != region or server is None or one.source or not one.retention_days:
+                continue
+            if (earliest := server.archive.earliest) is not None:
+                yield DbSnapshot(
+                    identifier=f"{_AUTOMATED}{one.identifier}-{earliest:%Y-%m-%d-%H-%M}",
+                    region=region,
+                    of=one,
+                    tags={},
+                    kind="automated",
+                    engine_version=one.engine_version,
+                    status="available",
+                    created_at=earliest,
+                )
 
     def add(self, made: Db) -> None:
         """A new instance.

@@ -20,6 +20,7 @@ from airflow_multicloud.testing.local_clouds.aws.identity.policies import Uneval
 from airflow_multicloud.testing.local_clouds.aws.identity.queries import Refused, answer_of, read
 from airflow_multicloud.testing.local_clouds.aws.identity.simulator import simulated
 from airflow_multicloud.testing.local_clouds.aws.identity.world import Caller, World
+from airflow_multicloud.testing.local_clouds.aws.telemetry.common_words import QUERY_STRANGERS
 from airflow_multicloud.testing.local_clouds.aws.telemetry.signatures import Signed, signed
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
 from airflow_multicloud.testing.local_clouds.kit.state import State
@@ -32,13 +33,17 @@ _CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 _ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:{ROLE}"
 # "Common errors" of the STS API reference.
 _STRANGERS = {
-    "missing": ("MissingAuthenticationToken", "Request is missing Authentication Token"),
-    "key": ("InvalidClientTokenId", "The security token included in the request is invalid."),
-    "signature": (
-        "SignatureDoesNotMatch",
-        "The request signature we calculated does not match the signature you provided.",
+    **QUERY_STRANGERS,
+    "missing": (
+        "MissingAuthenticationToken",
+        "Request is missing Authentication Token",
+        HTTPStatus.FORBIDDEN,
     ),
-    "ended": ("ExpiredToken", "The security token included in the request is expired"),
+    "ended": (
+        "ExpiredToken",
+        "The security token included in the request is expired",
+        HTTPStatus.FORBIDDEN,
+    ),
 }
 
 
@@ -80,8 +85,7 @@ class IdentityServer:
             elif not caller.is_good:
                 problem = "ended"
         if problem is not None or caller is None:
-            code, message = _STRANGERS[problem or "key"]
-            raise Refused(code, message, HTTPStatus.FORBIDDEN)
+            raise Refused(*_STRANGERS[problem or "key"])
         return caller
 
     def _answer(self, request: Request, sent: Signed, caller: Caller) -> tuple[str, Answer]:

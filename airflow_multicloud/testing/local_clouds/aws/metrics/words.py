@@ -9,6 +9,11 @@ from http import HTTPStatus
 
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.testing.local_clouds.aws.telemetry.checking import Unfit
+from airflow_multicloud.testing.local_clouds.aws.telemetry.common_words import (
+    QUERY_BAD_KEY,
+    QUERY_DENIED,
+    QUERY_STRANGERS,
+)
 from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import Refused
 
 _FAULTS = {
@@ -23,27 +28,8 @@ _FAULTS = {
         "The request has failed due to a temporary failure of the server.",
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
-    ErrorKind.PERMISSION_DENIED: (
-        "AccessDenied",
-        "User: arn:aws:iam::123456789012:user/local is not authorized to perform this action",
-        HTTPStatus.FORBIDDEN,
-    ),
-    ErrorKind.UNAUTHENTICATED: (
-        "InvalidClientTokenId",
-        "The security token included in the request is invalid.",
-        HTTPStatus.FORBIDDEN,
-    ),
-}
-_STRANGERS = {
-    "missing": (
-        "MissingAuthenticationToken",
-        "Request must contain either a valid (registered) AWS access key ID or X.509 certificate.",
-    ),
-    "key": ("InvalidClientTokenId", "The security token included in the request is invalid."),
-    "signature": (
-        "SignatureDoesNotMatch",
-        "The request signature we calculated does not match the signature you provided.",
-    ),
+    ErrorKind.PERMISSION_DENIED: QUERY_DENIED,
+    ErrorKind.UNAUTHENTICATED: QUERY_BAD_KEY,
 }
 
 
@@ -54,7 +40,7 @@ def refusal(kind: ErrorKind) -> Refused:
 
 def stranger(problem: str) -> Refused:
     """A refusal of a caller."""
-    return Refused(*_STRANGERS[problem], HTTPStatus.FORBIDDEN)
+    return Refused(*QUERY_STRANGERS[problem])
 
 
 def unfit(found: Unfit) -> Refused:

@@ -9,31 +9,21 @@ from http import HTTPStatus
 
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.testing.local_clouds.aws.telemetry.checking import Unfit
+from airflow_multicloud.testing.local_clouds.aws.telemetry.common_words import (
+    JSON_DENIED,
+    JSON_STRANGERS,
+    JSON_THROTTLED,
+)
 from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import Refused
 
 _FAULTS = {
-    ErrorKind.THROTTLED: ("ThrottlingException", "Rate exceeded", HTTPStatus.BAD_REQUEST),
+    ErrorKind.THROTTLED: JSON_THROTTLED,
     ErrorKind.UNAVAILABLE: (
         "InternalServiceError",
         "An error occurred on the server side.",
         HTTPStatus.INTERNAL_SERVER_ERROR,
     ),
-    ErrorKind.PERMISSION_DENIED: (
-        "AccessDeniedException",
-        "User: arn:aws:iam::123456789012:user/local is not authorized to perform this action",
-        HTTPStatus.BAD_REQUEST,
-    ),
-}
-_STRANGERS = {
-    "missing": ("MissingAuthenticationTokenException", "Missing Authentication Token"),
-    "key": (
-        "UnrecognizedClientException",
-        "The security token included in the request is invalid.",
-    ),
-    "signature": (
-        "InvalidSignatureException",
-        "The request signature we calculated does not match the signature you provided.",
-    ),
+    ErrorKind.PERMISSION_DENIED: JSON_DENIED,
 }
 
 
@@ -44,7 +34,7 @@ def refusal(kind: ErrorKind) -> Refused:
 
 def stranger(problem: str) -> Refused:
     """A refusal of a caller."""
-    return Refused(*_STRANGERS[problem])
+    return Refused(*JSON_STRANGERS[problem])
 
 
 def unfit(found: Unfit) -> Refused:

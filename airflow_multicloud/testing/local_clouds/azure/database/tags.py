@@ -55,7 +55,9 @@ def _patch(world: World, call: Call) -> Answer:
         case "merge":
             changed = {**one.tags, **tags}
         case "delete":
-            changed = {key: value for key, value in one.tags.items() if key not in tags}
+            # By name, or by name and value: one that has another value meanwhile stays.
+            gone = {key for key, value in tags.items() if value in ("", one.tags.get(key))}
+            changed = {key: value for key, value in one.tags.items() if key not in gone}
         case _:
             changed = dict(tags)
     check_tags(changed)

@@ -24,13 +24,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from airflow_multicloud.testing.local_clouds.gcp.service_account import (
-    PUBLIC_KEY,
-    account_connection,
-    public_key,
-)
-from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec, python_command
-from airflow_multicloud.testing.local_clouds.kit.sockets import free_port, url_at
+from airflow_multicloud.testing.local_clouds.gcp.account_server import account_server, connecting
+from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
 
 
 def cloud_sql(
@@ -46,23 +41,10 @@ def cloud_sql(
     :param port: of the APIs.
     :param admin_port: of the administration.
     """
-    port, admin_port = port or free_port(), admin_port or free_port()
-    return ServerSpec(
-        name="gcp-database",
-        port=admin_port,
-        command=python_command(
-            __name__, *("--port", str(port)), *("--admin-port", str(admin_port))
-        ),
-        environment={PUBLIC_KEY: public_key()},
-        ready_path="/",
-        connections={"gcp_database_local": database_connection(url_at(port), url_at(admin_port))},
+    return account_server(
+        __name__,
+        conn_id="gcp_database_local",
+        connect=connecting(("sqladmin", "monitoring")),
+        port=port,
+        admin_port=admin_port,
     )
-
-
-def database_connection(endpoint: str, admin: str) -> dict[str, object]:
-    """A connection to it, of a service account.
-
-    :param admin: its administration, as the extra ``local_admin``.
-    """
-    endpoints = {f"{service}.endpoint": endpoint for service in ("sqladmin", "monitoring")}
-    return account_connection(endpoint, local_admin=admin, num_retries=0, **endpoints)

@@ -5,6 +5,9 @@ the token endpoint, on the administration's port, gives tokens for what the serv
 has signed, and a call needs one of those. Names of resources are held against the patterns of the
 service's discovery document, fields against what it says of them in words.
 
+Beside the administration is as much of Resource Manager as says which project it is
+(:mod:`.projects`).
+
 Seeds (:class:`~airflow_multicloud.testing.local_clouds.kit.admin.Admin`): faults in the form of
 :class:`~airflow_multicloud.testing.secret_faults.SecretFault`, by
 :func:`~airflow_multicloud.testing.local_clouds.kit.secret_seeds.plant`; and as ``damage``
@@ -20,13 +23,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from airflow_multicloud.testing.local_clouds.gcp.service_account import (
-    PUBLIC_KEY,
-    account_connection,
-    public_key,
-)
-from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec, python_command
-from airflow_multicloud.testing.local_clouds.kit.sockets import free_port, url_at
+from airflow_multicloud.testing.local_clouds.gcp.account_server import account_server
+from airflow_multicloud.testing.local_clouds.gcp.service_account import account_connection
+from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
 
 
 def secret_manager(
@@ -38,17 +37,21 @@ def secret_manager(
     service.
 
     :param port: of the service.
-    :param admin_port: of the administration and the token endpoint.
+    :param admin_port: of the administration, the token endpoint and Resource Manager.
     """
-    port, admin_port = port or free_port(), admin_port or free_port()
-    extra = {"secretmanager.endpoint": url_at(port), "local_admin": url_at(admin_port)}
-    return ServerSpec(
-        name="gcp-secrets",
-        port=admin_port,
-        command=python_command(
-            __name__, *("--port", str(port)), *("--admin-port", str(admin_port))
-        ),
-        environment={PUBLIC_KEY: public_key()},
-        ready_path="/",
-        connections={"gcp_secrets_local": account_connection(url_at(admin_port), **extra)},
+    return account_server(
+        __name__,
+        conn_id="gcp_secrets_local",
+        connect=_connection,
+        port=port,
+        admin_port=admin_port,
     )
+
+
+def _connection(endpoint: str, admin: str) -> dict[str, object]:
+    extra = {
+        "secretmanager.endpoint": endpoint,
+        "cloudresourcemanager.endpoint": admin,
+        "local_admin": admin,
+    }
+    return account_connection(admin, **extra)

@@ -7,6 +7,7 @@ import os
 
 from airflow_multicloud.testing.local_clouds.gcp.grpc.server import GrpcServer
 from airflow_multicloud.testing.local_clouds.gcp.grpc.tokens import Tokens, administering
+from airflow_multicloud.testing.local_clouds.gcp.secrets.projects import projects
 from airflow_multicloud.testing.local_clouds.gcp.secrets.service import secrets
 from airflow_multicloud.testing.local_clouds.gcp.service_account import PUBLIC_KEY
 from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
@@ -21,7 +22,8 @@ def main() -> None:
     given = parser.parse_args()
     state, tokens = State(), Tokens(os.environ[PUBLIC_KEY])
     with GrpcServer([secrets(state)], port=given.port, check=tokens.check, state=state):
-        HttpServer(administering(state, tokens), port=given.admin_port).serve_forever()
+        beside = projects(state, tokens, administering(state, tokens))
+        HttpServer(beside, port=given.admin_port).serve_forever()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,151 @@
+"""Which snapshots of a series are kept, and which are removed once there is a newer one.
+
+A series is what one task takes of one instance, over all of its runs. It is told by labels that are
+part of the order's token, so nothing else is ever counted or removed.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.core.database.given import refused
+from airflow_multicloud.core.database.identity import SERIES, OrderIdentity
+from airflow_multicloud.core.database.snapshot_removals import (
+    LeftSnapshot,
+    Ours,
+    RemovedSnapshot,
+    SnapshotRemoval,
+    ours,
+)
+from airflow_multicloud.ports.database import DatabaseRef, DatabaseService, SnapshotState
+from airflow_multicloud.text import printable
+
+if TYPE_CHECKING:
+    from airflow_multicloud.core.database.snapshots import BegunSnapshot
+
+_log = logging.getLogger(__name__)
+
+#: What is not gone by then is left to the next run: it must not cost the snapshot that was taken.
+PATIENCE = timedelta(minutes=10)
+_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotRetention:
+    """What was done about the older snapshots of a series.
+
+    :param keep: how many of the newest are kept.
+    :param kept: how many there are that can be restored, after the removal.
+    :param removed: what is gone.
+    :param left: what should be gone and could not be removed; the next run tries again.
+    """
+
+    keep: int
+    kept: int
+    removed: tuple[RemovedSnapshot, ...]
+    left: tuple[LeftSnapshot, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OlderSnapshots:
+    """What is to be removed of a series once a snapshot of it is available.
+
+    :param keep: so many of the newest stay, whoever of the series' tasks took them.
+    :param taken: full id of the snapshot: nothing newer is removed, and nothing of its own run.
+    :param database: full id of the instance.
+    """
+
+    keep: int
+    taken: str
+    identity: OrderIdentity
+    database: DatabaseRef
+    account_id: str
+
+    @classmethod
+    def than(cls, begun: BegunSnapshot, keep: int) -> OlderSnapshots:
+        """Than this snapshot, which has been taken."""
+        return cls(
+            keep=keep,
+            taken=begun.operation.resource,
+            identity=begun.identity,
+            database=begun.database,
+            account_id=begun.account_id,
+        )
+
+    def listed(self, service: DatabaseService) -> list[Ours]:
+        """What should be gone, the oldest first."""
+        series = self._series(service)
+        own = [one for one in series if one[1].ref.id == self.taken]
+        if not own or own[0][1].created_at is None:
+            # A listing that lacks it may lack others as well.
+            _log.warning("%s is not listed: nothing is removed for it", printable(self.taken))
+            return []
+        taken_at = own[0][1].created_at
+        newest = {one.ref.id for _, one in _usable(series)[: self.keep]}
+        return [
+            (identity, one)
+            for identity, one in reversed(series)
+            if one.ref.id not in newest
+            and one.created_at is not None
+            and one.created_at < taken_at
+            and one.state is not SnapshotState.CREATING
+            # Another map index, or an order before this task was cleared.
+            and identity.run != self.identity.run
+        ]
+
+    def outcome(self, service: DatabaseService, removal: SnapshotRemoval) -> SnapshotRetention:
+        """What came of it."""
+        left = {one.id for one in removal.left}
+        return SnapshotRetention(
+            keep=self.keep,
+            kept=len(_usable(self._series(service))),
+            removed=tuple(one for one in removal.removed if one.id not in left),
+            left=removal.left,
+        )
+
+    def _series(self, service: DatabaseService) -> list[Ours]:
+        """The snapshots of the series, the newest first; one that has no time yet is new."""
+        found = []
+        for one in service.list_snapshots(self.database, {SERIES: self.identity.series}):
+            identity = ours(one)
+            if (
+                identity is not None
+                and identity.series == self.identity.series
+                and identity.source == self.identity.source
+                and one.account_id == self.account_id
+            ):
+                found.append((identity, one))
+        found.sort(key=_time_of, reverse=True)
+        return found
+
+
+def begin_retention(now: datetime) -> SnapshotRemoval:
+    """A removal that gives up in time.
+
+    :param now: aware.
+    """
+    return SnapshotRemoval(certain_from=now, gives_up_at=now + PATIENCE)
+
+
+def check_keep(keep: object) -> int | None:
+    """How many snapshots of a series to keep.
+
+    :raises DatabaseError: ``invalid_argument``.
+    """
+    if keep is None:
+        return None
+    if not isinstance(keep, int) or isinstance(keep, bool) or not 1 <= keep <= _MOST:
+        raise refused("keep", keep, f"a number of snapshots, from 1 to {_MOST}")
+    return keep
+
+
+def _usable(series: list[Ours]) -> list[Ours]:
+    return [one for one in series if one[1].state is SnapshotState.AVAILABLE]
+
+
+def _time_of(pair: Ours) -> tuple[bool, float]:
+    moment = pair[1].created_at
+    return (True, 0.0) if moment is None else (False, moment.timestamp())

@@ -1,0 +1,293 @@
+"""Removing snapshots: those of a task, one that is named, or the older ones of a series.
+
+Only what carries the full identity of a snapshot that this package has ordered is removed, and only
+with that order's token. What can't be removed costs itself, and is told.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from airflow_multicloud.core.database.accounts import check_account
+from airflow_multicloud.core.database.given import is_nothing, reference, refused
+from airflow_multicloud.core.database.identity import (
+    MAP_INDEX,
+    RUN,
+    SNAPSHOT,
+    OrderIdentity,
+    Requester,
+    identity_of,
+)
+from airflow_multicloud.core.database.promotions import Allowance
+from airflow_multicloud.core.telemetry import count_retry
+from airflow_multicloud.documents import Documented
+from airflow_multicloud.errors import DatabaseError, ErrorKind
+from airflow_multicloud.ports.database import DatabaseRef, DatabaseService, Snapshot
+from airflow_multicloud.ports.operations import Operation, OperationState
+from airflow_multicloud.text import printable
+
+_log = logging.getLogger(__name__)
+
+Ours = tuple[OrderIdentity, Snapshot]
+
+
+class Wanted(Protocol):
+    """What is to be removed."""
+
+    def listed(self, service: DatabaseService) -> list[Ours]:
+        """What is there of it now."""
+        ...
+
+
+def ours(found: Snapshot) -> OrderIdentity | None:
+    """The identity of a snapshot that this package has ordered; ``None`` for any other."""
+    identity = identity_of(found.labels, found.name)
+    return identity if identity is not None and identity.kind == SNAPSHOT else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotsOf:
+    """The snapshots that a task of a run has taken.
+
+    :param run: digest of the requester's run.
+    :param map_index: its label; ``None`` for all map indexes.
+    :param database: of this instance only; ``None`` for all that the connection sees.
+    :param account: in which they must be; any for ``None``.
+    """
+
+    run: str
+    map_index: str | None = None
+    database: DatabaseRef | None = None
+    account: str | None = None
+
+    @classmethod
+    def by(
+        cls, requester: Requester, database: object, region: object, account: str | None
+    ) -> SnapshotsOf:
+        """Of a requester that is mapped only its own, else those of all map indexes.
+
+        :raises DatabaseError: ``invalid_argument``.
+        """
+        if is_nothing(database) and not is_nothing(region):
+            raise refused("region", region, "it only with database, whose snapshots lie there")
+        return cls(
+            run=requester.run_digest,
+            map_index=requester.map_label if requester.map_index >= 0 else None,
+            database=None if is_nothing(database) else reference("database", database, region),
+            account=account,
+        )
+
+    def listed(self, service: DatabaseService) -> list[Ours]:
+        """What is there of it now."""
+        labels = {RUN: self.run}
+        if self.map_index is not None:
+            labels[MAP_INDEX] = self.map_index
+        found = []
+        for one in service.list_snapshots(self.database, labels):
+            identity = ours(one)
+            if identity is None:
+                _log.warning(
+                    "left alone, it does not carry the full identity of a snapshot: %s",
+                    printable(one.ref.id),
+                )
+                continue
+            check_account(one.ref.id, one.account_id, self.account)
+            found.append((identity, one))
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneSnapshot:
+    """One snapshot.
+
+    :param allowance: what was confirmed and allowed.
+    """
+
+    ref: DatabaseRef
+    allowance: Allowance
+
+    def listed(self, service: DatabaseService) -> list[Ours]:
+        """It, if it is there; refused when it may not go."""
+        try:
+            # Not listed: it may lie elsewhere than what the connection lists.
+            snapshot = service.describe_snapshot(self.ref)
+        except DatabaseError as err:
+            if err.kind is not ErrorKind.NOT_FOUND:
+                raise
+            return []
+        self.allowance.check_found("snapshot", snapshot)
+        identity = ours(snapshot)
+        if identity is None:
+            raise DatabaseError(
+                f"snapshot: {snapshot.ref.id} does not carry the full identity of a snapshot by "
+                "this package, which removes no other",
+                kind=ErrorKind.PRECONDITION_FAILED,
+            )
+        return [(identity, snapshot)]
+
+
+def one_snapshot(
+    snapshot: object, *, region: object, confirm: object, allow: object, account: str | None
+) -> OneSnapshot:
+    """One snapshot as people name it; nothing is asked of anybody.
+
+    :param confirm: its name.
+    :param allow: names or full ids of what may be removed.
+    :raises DatabaseError: ``invalid_argument``.
+    """
+    return OneSnapshot(
+        ref=reference("snapshot", snapshot, region),
+        allowance=Allowance.read(confirm, allow, account),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedSnapshot:
+    """A snapshot whose removal was begun."""
+
+    id: str
+    name: str
+    taken_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftSnapshot:
+    """A snapshot that could not be removed.
+
+    :param kind: of the error.
+    :param error: what its cloud says.
+    """
+
+    id: str
+    name: str
+    kind: ErrorKind
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotRemoval(Documented):
+    """How far a removal is, as another process can take it up.
+
+    :param certain_from: nothing counts as gone by a listing made before.
+    :param gives_up_at: what is not gone by then is left; ``None``: it is tried again and again.
+    :param removed: each once, in the order in which they were begun.
+    :param left: what could not be removed.
+    :param waits_for: what goes on.
+    :param listed_at: of the listing that has shown nothing but what is left.
+    """
+
+    certain_from: datetime
+    gives_up_at: datetime | None = None
+    removed: tuple[RemovedSnapshot, ...] = ()
+    left: tuple[LeftSnapshot, ...] = ()
+    waits_for: tuple[Operation, ...] = ()
+    listed_at: datetime | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.listed_at is not None
+
+    @property
+    def wait(self) -> timedelta:
+        """How long the clouds ask to wait before the next look."""
+        asked = [one.poll_after for one in self.waits_for if one.poll_after is not None]
+        return max(asked, default=timedelta())
+
+    def raise_if_left(self, cloud: str) -> None:
+        """Fail for what could not be removed.
+
+        :raises DatabaseError: with the first one's kind and all ids.
+        """
+        if self.left:
+            told = "; ".join(f"{one.id}: {one.error}" for one in self.left)
+            raise DatabaseError(f"not removed: {told}", kind=self.left[0].kind, cloud=cloud)
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one look does: the ids of what is tried, and what came of it."""
+
+    begun: list[Operation] = field(default_factory=list)
+    removed: list[RemovedSnapshot] = field(default_factory=list)
+    left: list[LeftSnapshot] = field(default_factory=list)
+
+
+def advance_snapshot_removal(
+    service: DatabaseService, wanted: Wanted, removal: SnapshotRemoval, *, now: datetime
+) -> SnapshotRemoval:
+    """Do what is due, once.
+
+    :param now: aware.
+    :raises DatabaseError: when the cloud can't be asked what there is, or what is there may not go.
+    """
+    late = removal.gives_up_at is not None and now >= removal.gives_up_at
+    going_on = _still(service, removal.waits_for)
+    if going_on and not late:
+        return replace(removal, waits_for=going_on)
+    given_up = {one.id for one in removal.left}
+    found = [one for one in wanted.listed(service) if one[1].ref.id not in given_up]
+    if not found:
+        # What was ordered just before may not be listed yet.
+        certain = now >= removal.certain_from
+        return replace(removal, waits_for=(), listed_at=now if certain else None)
+    if late:
+        left = tuple(_late(snapshot) for _, snapshot in found)
+        return replace(removal, waits_for=(), left=(*removal.left, *left), listed_at=now)
+    this = _Round()
+    for identity, snapshot in found:
+        _remove(service, identity, snapshot, this)
+    before = {one.id for one in removal.removed}
+    return replace(
+        removal,
+        removed=(*removal.removed, *(one for one in this.removed if one.id not in before)),
+        left=(*removal.left, *this.left),
+        waits_for=tuple(this.begun),
+    )
+
+
+def _remove(
+    service: DatabaseService, identity: OrderIdentity, snapshot: Snapshot, this: _Round
+) -> None:
+    ref = snapshot.ref
+    # Also of one whose removal an earlier try has begun: how it ends is told by an operation.
+    _log.info("removing %s", printable(ref.id))
+    try:
+        operation = service.remove_snapshot(ref, token=identity.token)
+    except DatabaseError as err:
+        if err.retryable:
+            # A cloud may do one thing at a time to an instance: it is tried again.
+            count_retry(err)
+            _log.info("not yet: %s: %s", err.kind, printable(str(err)))
+            return
+        _log.warning("not removed: %s: %s", printable(ref.id), printable(str(err)))
+        this.left.append(
+            LeftSnapshot(id=ref.id, name=snapshot.name, kind=err.kind, error=printable(str(err)))
+        )
+        return
+    this.begun.append(operation)
+    this.removed.append(
+        RemovedSnapshot(id=ref.id, name=snapshot.name, taken_at=snapshot.created_at)
+    )
+
+
+def _late(snapshot: Snapshot) -> LeftSnapshot:
+    _log.warning("not removed in time: %s", printable(snapshot.ref.id))
+    return LeftSnapshot(
+        id=snapshot.ref.id,
+        name=snapshot.name,
+        kind=ErrorKind.TIMEOUT,
+        error="it was not removed in time; what was begun goes on in the cloud",
+    )
+
+
+def _still(service: DatabaseService, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    """The operations that go on. One that has failed is begun again, for it is listed again."""
+    looked = [service.describe_operation(operation) for operation in operations]
+    for one in looked:
+        if one.state is OperationState.FAILED:
+            _log.warning("%s of %s: %s", one.action, one.resource, printable(str(one.error)))
+    return tuple(one for one in looked if not one.state.is_final)

@@ -1,0 +1,146 @@
+"""Remove snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.database.given import check_not_nothing, duration, refused
+from airflow_multicloud.core.database.snapshot_removals import (
+    OneSnapshot,
+    SnapshotRemoval,
+    SnapshotsOf,
+    one_snapshot,
+)
+from airflow_multicloud.core.waiting import NotYet
+from airflow_multicloud.documents import read_document, to_document
+from airflow_multicloud.opening.snapshots import (
+    check_snapshot_removal,
+    snapshot_removal_arguments,
+    tell_snapshot_removal,
+)
+from airflow_multicloud.operators.base import Outcome, failure_of
+from airflow_multicloud.operators.database.base import DatabaseOperator, requester_of
+from airflow_multicloud.operators.operations import Wait
+from airflow_multicloud.ports.database import UNSEEN
+from airflow_multicloud.registry import cloud_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class RemoveSnapshotOperator(DatabaseOperator):
+    """Remove snapshots that this package has taken, until a listing shows nothing.
+
+    With ``snapshot_task_id`` these are the snapshots that this task of this run has taken, also
+    those of tries that died, for every map index (a task that is mapped itself removes those of its
+    own). With ``snapshot`` it is one, which needs ``confirm`` and ``allow``. A snapshot that does
+    not carry the full identity of an order of this package is never removed. One that is not there
+    is a success. What can't be removed does not keep the others; the task then fails.
+
+    To keep a number of the newest, give ``keep`` to the task that takes them:
+    :class:`~airflow_multicloud.operators.database.snapshot.SnapshotDatabaseOperator`.
+
+    :param snapshot_task_id: full id of the task that has taken them; or else ``snapshot``.
+    :param database: with ``snapshot_task_id``: only those of this instance; needed where it lies
+        elsewhere than the connection.
+    :param snapshot: full id of a snapshot, or what a ``SnapshotDatabaseOperator`` returned: its
+        ``output``.
+    :param confirm: the snapshot's name, exactly.
+    :param allow: full ids or names of what may be removed; there are no patterns.
+    :param confirm_after: the closing listing is made no earlier than this after the beginning: what
+        a killed task has ordered just before may not be listed yet.
+    """
+
+    template_fields: Sequence[str] = (
+        *("conn_id", "database", "snapshot", "confirm", "allow", "region", "account"),
+    )
+
+    def __init__(
+        self,
+        *,
+        snapshot_task_id: str | None = None,
+        database: str | Mapping[str, Any] | None = None,
+        snapshot: str | Mapping[str, Any] | None = None,
+        confirm: str | None = None,
+        allow: Sequence[str] | str | None = None,
+        confirm_after: timedelta = UNSEEN,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.snapshot_task_id = snapshot_task_id
+        self.database = database
+        self.snapshot = snapshot
+        self.confirm = confirm
+        self.allow = allow
+        self.confirm_after = confirm_after
+        if (snapshot_task_id is None) == (snapshot is None):
+            raise ValueError("snapshot_task_id, snapshot: expected exactly one of them")
+        if snapshot is not None and (confirm is None or allow is None):
+            raise ValueError("confirm, allow: expected with snapshot")
+        if snapshot is not None and database is not None:
+            raise ValueError("database: expected only with snapshot_task_id")
+        if snapshot is None and not (confirm is None and allow is None):
+            raise ValueError("confirm, allow: expected only with snapshot")
+        optional = ("database", "snapshot", "confirm", "allow")
+        self._given = tuple(one for one in optional if getattr(self, one) is not None)
+
+    def begin(self, context: Context) -> Wait | Outcome:
+        """List and remove, and go on until a listing shows nothing."""
+        wanted = self._wanted(context)
+        after = duration("confirm_after", self.confirm_after)
+        removal = SnapshotRemoval(certain_from=datetime.now(UTC) + after)
+        arguments = snapshot_removal_arguments(self.conn_id, wanted, removal)
+        cloud = cloud_of(self.conn_id).name
+        with telemetry.operation("database.remove_snapshot", cloud__provider=cloud):
+            found = check_snapshot_removal(**arguments)
+        if not isinstance(found, NotYet):
+            return self._ended(found)
+        return Wait(
+            check=check_snapshot_removal,
+            arguments=found.arguments or arguments,
+            first_wait=found.wait,
+            on_cancel=tell_snapshot_removal,
+        )
+
+    def proceed(
+        self, context: Context, facts: dict[str, Any], state: dict[str, Any]
+    ) -> Wait | Outcome:
+        """See what was removed."""
+        return self._ended(facts)
+
+    def _ended(self, facts: dict[str, Any]) -> Outcome:
+        removal = read_document(SnapshotRemoval, facts, what="a removal")
+        for one in removal.removed:
+            self.log.info("removed: %s", one.id)
+        if not removal.removed:
+            self.log.info("nothing was removed")
+        told = to_document(removal)
+        cloud = cloud_of(self.conn_id).name
+        return Outcome(
+            {key: told[key] for key in ("removed", "left", "listed_at")},
+            failure_of(lambda: removal.raise_if_left(cloud)),
+        )
+
+    def _wanted(self, context: Context) -> SnapshotsOf | OneSnapshot:
+        self.check_place()
+        for parameter in self._given:
+            check_not_nothing(parameter, getattr(self, parameter))
+        if self.snapshot_task_id is None:
+            return one_snapshot(
+                self.snapshot,
+                region=self.region,
+                confirm=self.confirm,
+                allow=self.allow,
+                account=self.account,
+            )
+        dag = self.get_dag()
+        if dag is not None and not dag.has_task(self.snapshot_task_id):
+            raise refused(
+                "snapshot_task_id", self.snapshot_task_id,
+                f"a task of {self.dag_id}, with the ids of its groups before its own",
+            )  # fmt: skip
+        requester = requester_of(context, self, self.snapshot_task_id)
+        return SnapshotsOf.by(requester, self.database, self.region, self.account)
