@@ -13,15 +13,16 @@ from typing import Any
 
 def lazy_face(
     package: str, places: Mapping[str, str]
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """A package's ``__getattr__`` and ``__dir__``.
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """A package's ``__getattr__``, ``__dir__`` and ``__all__``.
 
-    Assign them where type checkers do not look (``else`` of ``if TYPE_CHECKING``): to them, a
-    package with a ``__getattr__`` has every name.
+    Type checkers and editors read the package's ``__init__.pyi`` instead, which ``python
+    docs/generate.py`` makes from the same list: to them, a package with a ``__getattr__`` would
+    have every name.
 
     :param package: its ``__name__``.
     :param places: module → the names that the package offers of it, with spaces between.
-    :return: both functions.
+    :return: all three.
     """
     modules = {name: module for module, names in places.items() for name in names.split()}
 
@@ -35,4 +36,4 @@ def lazy_face(
     def names() -> list[str]:
         return sorted({*vars(sys.modules[package]), *modules})
 
-    return get, names
+    return get, names, sorted(modules)

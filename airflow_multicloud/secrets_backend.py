@@ -173,7 +173,7 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
         try:
             return found.value.value.decode()
         except UnicodeDecodeError:
-            _log.warning("%s: its value is no text, so it is not used", printable(name))
+            _log.warning("%s: its value is not text, so it is not used", printable(name))
             return None
 
     def _tell_of_doubt(self, what: str, name: str, found: Found) -> None:
@@ -210,7 +210,7 @@ def _checked(stores: object) -> tuple[str, ...]:
 
 
 def _prefix(parameter: str, given: object) -> str | None:
-    """What stands before an id; nothing does when it is empty."""
+    """The prefix of an id; an empty one adds nothing."""
     if given is None:
         return None
     if not isinstance(given, str):

@@ -1,7 +1,8 @@
 """Write what the documentation can know from code and mkdocstrings does not.
 
-That is the support matrix and the minimum permissions. ``python docs/generate.py`` writes them;
-with ``--check`` it only says whether they are out of date, and then ends with status 1.
+That is the support matrix, the minimum permissions, and what editors read of packages that import
+names when asked for. ``python docs/generate.py`` writes them; with ``--check`` it only says whether
+they are out of date, and then ends with status 1.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from faces import stubs
 
 from airflow_multicloud import registry
 from airflow_multicloud.core.preflight.granting import Described, calls_of
@@ -55,19 +58,19 @@ CAPABILITIES: dict[str, tuple[type, ...]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or check them."""
-    pages = {"support-matrix.md": support_matrix(), "permissions.md": minimum_permissions()}
-    stale = [
-        path
-        for name, text in pages.items()
-        if not (path := DOCS / name).is_file() or path.read_text() != text
-    ]
+    """Write the pages and stubs, or check them."""
+    pages = {
+        DOCS / "support-matrix.md": support_matrix(),
+        DOCS / "permissions.md": minimum_permissions(),
+        **stubs(),
+    }
+    stale = [path for path, text in pages.items() if not path.is_file() or path.read_text() != text]
     if arguments == ["--check"]:
         for path in stale:
             sys.stderr.write(f"{path.relative_to(DOCS.parent)} is out of date\n")
         return int(bool(stale))
     for path in stale:
-        path.write_text(pages[path.name])
+        path.write_text(pages[path])
     return 0
 
 
@@ -363,6 +366,13 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
         "Remove a snapshot of a database",
         "remove_snapshot",
         {"conn_id": "c", "snapshot": _ANY},
+        "remove_snapshot",
+        {},
+    ),
+    (
+        "Remove the snapshots that a task has taken",
+        "remove_snapshot",
+        {"conn_id": "c", "snapshot_task_id": "snapshot"},
         "remove_snapshot",
         {},
     ),

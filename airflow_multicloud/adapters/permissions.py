@@ -1,4 +1,4 @@
-"""Asking a cloud about many actions, where one that it can't judge must not cost the others."""
+"""Asking a cloud about many actions, of which one that it can't judge must not fail the others."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Question:
         )
 
     def unknown(self, action: str, reason: object) -> PermissionCheck:
-        """That the call told nothing, and why.
+        """The answer when the call says nothing, with the reason.
 
         :param reason: a text, or the error that was the answer.
         """
@@ -45,7 +45,7 @@ class Question:
 
 
 def unasked(actions: Iterable[str], resource: str, reason: object) -> tuple[PermissionCheck, ...]:
-    """What no call of the cloud can tell.
+    """An action that no call of the cloud can judge.
 
     :param reason: why not: a text, or an error.
     """
@@ -144,7 +144,7 @@ class Asking:
             )
 
     def _refused(self, actions: list[str], err: CloudError) -> None:
-        """A request was: one of its actions may be why, and then the others are asked again."""
+        """A request was refused; one action may be the cause, so the others are asked again."""
         if err.kind is not ErrorKind.INVALID_ARGUMENT:
             self._final = err
         if self._final or len(actions) == 1 or self._halvings >= MOST_HALVINGS:

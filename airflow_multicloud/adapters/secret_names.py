@@ -44,7 +44,7 @@ class SecretNames:
     def encode(self, name: str) -> str:
         """The name as the cloud has it.
 
-        :raises SecretsError: ``invalid_argument`` for an empty name, one that is no text that can
+        :raises SecretsError: ``invalid_argument`` for an empty name, one that is not text that can
             be encoded, and one that gets too long.
         """
         try:
@@ -63,7 +63,7 @@ class SecretNames:
         return encoded
 
     def decode(self, encoded: str) -> str | None:
-        """The name that is written so; ``None`` when no name is."""
+        """The name that is written like this; ``None`` when there is none."""
         text = encoded.lower() if self.folds_case else encoded
         name = self._read(text)
         try:

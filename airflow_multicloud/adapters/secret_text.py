@@ -13,8 +13,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HEADER = re.compile(r"(\bheader\b.{0,20}?\bvalue\b).*", re.DOTALL | re.IGNORECASE)
 
 
-# "user:password@" before a URL's host. What follows a colon and is no port is a password, in which
-# there may be anything. Bounded: each "://" in a long text is a place to begin at.
+# "user:password@" before a URL's host. What follows a colon is a password unless it is a port;
+# it may contain anything. Bounded: each "://" in a long text is a place to begin at.
 _USER = re.compile(
     r"""(?<=://)(?:[^\s/?\#:@["'`]{0,1024}:(?!\d{1,5}(?:[/?\#\s"'`]|$))[^\s"'`]{0,1024}|[^\s/?\#"'`]{0,1024})@"""
 )

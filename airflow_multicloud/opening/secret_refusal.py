@@ -1,4 +1,4 @@
-"""The error that Airflow takes for a last word: it asks no other secrets backend after it."""
+"""The error after which Airflow asks no other secrets backend."""
 
 from __future__ import annotations
 

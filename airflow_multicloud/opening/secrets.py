@@ -65,7 +65,7 @@ class GivenSync:
         )
 
     def as_arguments(self) -> dict[str, Any]:
-        """What of it a look needs, as JSON: for a process that waits.
+        """The part that a comparison needs, as JSON: for a process that waits.
 
         :raises SecretsError: as :meth:`options`.
         """

@@ -80,7 +80,7 @@ class PermissionChecks(Protocol):
     ) -> tuple[PermissionCheck, ...]:
         """One answer for each action, in their order; nothing is changed by asking.
 
-        An answer that can't be had is ``unknown`` with its reason and costs no other.
+        An action that can't be judged is ``unknown``, with the reason; the others are answered.
 
         :param actions: as the cloud names them, at least one.
         :param resource: AWS: an ARN. Google Cloud: a full resource name
@@ -112,7 +112,7 @@ class TokenScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopedToken:
-    """Credentials that are good for less than the caller's own, and end; they are in no ``repr``.
+    """Credentials that allow less than the caller's own, for a limited time; hidden in ``repr``.
 
     :param credentials: name → value, as the cloud's SDK names them: ``access_key``,
         ``secret_key`` and ``token`` on AWS, ``token`` on Google Cloud.
@@ -127,7 +127,7 @@ class ScopedTokens(Protocol):
     """Optional capability: credentials for a part of what the caller may do."""
 
     def scoped_token(self, scope: TokenScope) -> ScopedToken:
-        """Make credentials that are good for this and nothing else.
+        """Make credentials that allow this and nothing else.
 
         Airflow's masker is told of them before they are given back.
 

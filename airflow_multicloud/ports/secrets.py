@@ -4,10 +4,9 @@ A secret has versions, one of which is current. Names are the same on every clou
 hook writes them by its cloud's rules, reversibly (:mod:`airflow_multicloud.adapters.secret_names`).
 Errors are of the class ``SecretsError``, or ``CredentialsError`` when the connection can't be used.
 
-A secret that is made gets, beside the tags asked for, the labels of
-:func:`airflow_multicloud.labels.current_work` without the run, where there is room and no tag of
-that name is asked for. They stay when its tags are changed, unless they are named: whoever
-compares tags leaves them out (:mod:`airflow_multicloud.adapters.secret_tags`).
+A new secret also gets the labels of :func:`airflow_multicloud.labels.current_work` without the run,
+where there is room and no tag has that name. They stay when its tags are changed, unless they are
+named: whoever compares tags leaves them out (:mod:`airflow_multicloud.adapters.secret_tags`).
 """
 
 from __future__ import annotations
@@ -40,8 +39,7 @@ class SecretVersion:
     :param created_at: when the cloud says that it was written.
     :param labels: what the cloud calls it by beside its id: staging labels, aliases.
     :param is_current: whether it is what is read when no version is named.
-    :param token: with which it was written, where the cloud tells; versions of other writers have
-        none, or one of their own.
+    :param token: with which it was written, where known; other writers have none, or their own.
     """
 
     id: str
@@ -61,10 +59,8 @@ class Secret:
     :param current: the current version; ``None`` when it has none.
     :param tags: all tags, labels or annotations that people may write.
     :param recoverable_until: for a removed one: until when it can be recovered.
-    :param addressable: whether :attr:`name` finds it: not when its name in the cloud looks like
-        another's encoding. Such a secret is told of and otherwise left alone.
-    :param managed_by: the service of the cloud that made it and changes its value (``rds``, Key
-        Vault's certificates); ``None`` for all that people and programs keep.
+    :param addressable: false when its name looks like another's encoding: it is only listed.
+    :param managed_by: the cloud's service that made it and changes its value; mostly ``None``.
     """
 
     name: str
@@ -104,7 +100,7 @@ class SecretRules:
     """What a cloud's store takes, as its documentation says.
 
     :param value_bytes: the largest value.
-    :param binary_bytes: the largest one that is no text: no UTF-8, or with a zero byte;
+    :param binary_bytes: the largest one that is not text: not UTF-8, or with a zero byte;
         ``value_bytes`` for ``None``.
     :param takes_empty: whether a value may have no bytes.
     :param tag_count: how many tags a secret may have.
@@ -130,20 +126,13 @@ class SecretRules:
 class SecretStore:
     """Which store a connection leads to, as its cloud says.
 
-    :param id: the full name, which no other store has and which never changes:
-        ``arn:aws:secretsmanager:<region>:<account>``, ``projects/<number>``,
-        ``https://<vault>.vault.azure.net``.
-    :param also: the other names by which people know it: the account, the project or the vault
-        alone.
+    :param id: its full name, for ever: ``arn:aws:secretsmanager:<region>:<account>``,
+        ``projects/<number>``, ``https://<vault>.vault.azure.net``.
+    :param also: its other names: the account, the project or the vault alone.
     """
 
     id: str
     also: frozenset[str] = frozenset()
-
-    @property
-    def names(self) -> frozenset[str]:
-        """All of them."""
-        return self.also | {self.id}
 
 
 class Secrets(Protocol):

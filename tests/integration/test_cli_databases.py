@@ -57,6 +57,25 @@ def test_a_restore_of_a_run_is_found_again_and_removed(space: Databases, shell: 
     assert first["name"] in ended.out
 
 
+def test_a_removal_says_where_it_looked_and_looks_where_the_source_lies(
+    space: Databases, shell: Shell
+) -> None:
+    till = space.create("till", region="mem-2").id
+    words = ("--run", "drill", *FAST)
+    made = shell.run("restore-database", *ON, "--database", till, *words, "-o", "json").result
+    remove = ("remove-database", *ON, *words, "--confirm-after", "0s")
+    ended = shell.run(*remove)
+    assert "there was nothing to remove in: the connection's account, mem-1" in ended.err
+    assert made["name"] in space.servers
+    ended = shell.run(*remove, "--source", till, "-o", "json")
+    assert [one["id"] for one in ended.result["removed"]] == [made["id"]]
+    assert [one["region"] for one in ended.result["searched"]] == ["mem-1", "mem-2"]
+    assert {*space.servers} == {"shop", "till"}
+    for option in ("--source", "--confirm-after"):
+        named = ("--database", made["id"], "--confirm", made["name"], option, "5s")
+        assert f"{option}: given with --database" in shell.run("remove-database", *ON, *named).err
+
+
 def test_a_snapshot_with_a_name_is_taken_once(space: Databases, shell: Shell) -> None:
     words = ("snapshot-database", *ON, "--database", "shop", "--name", "before", *FAST)
     assert shell.run(*words, "--label", "team=shop").code == 0

@@ -9,6 +9,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG, task
 
+from airflow_multicloud.core.database.promotions import promoted_replica
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.operators.database import (
     DatabaseStatusOperator,
@@ -285,6 +286,34 @@ def test_a_primary_is_promoted_already_and_an_unknown_lag_may_be_accepted(
     assert done(promote)["already"] is False
     assert space.rows("copy", "orders") == [(1, "a"), (2, "b")]
     assert done(promote)["already"] is True
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_a_retry_does_not_say_that_others_have_promoted_it(
+    space: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The try before it has: it was killed once the cloud had done it."""
+    space.replicate("shop", "copy")
+    seen: list[Any] = []
+
+    def ended(*args: Any, **kwargs: Any) -> Any:
+        found = promoted_replica(*args, **kwargs)
+        if not seen:
+            seen.append(found)
+            raise DatabaseError("the worker is lost", kind=ErrorKind.UNAVAILABLE)
+        return found
+
+    monkeypatch.setattr("airflow_multicloud.operators.database.promote.promoted_replica", ended)
+    with DAG("retried", schedule=None) as dag:
+        PromoteReplicaOperator(
+            task_id="promote", conn_id=CONN, replica="copy", confirm="copy", allow=["copy"],
+            retries=1, retry_delay=timedelta(0), **WAIT,
+        )  # fmt: skip
+    run = run_dag(dag)
+    assert (run.state, run.tries["promote", -1]) == ("success", 2)
+    assert seen[0].already is False
+    told = run.xcom("promote")
+    assert (told["already"], told["database"]["role"]) == (None, "primary")
 
 
 def test_the_lag_sensor(space: Databases) -> None:

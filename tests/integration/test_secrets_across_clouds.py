@@ -95,7 +95,7 @@ def test_another_account_than_expected_is_refused(prefix: str) -> None:
     stores = {conn_id: _hook(conn_id).describe_store() for conn_id in CLOUDS}
     assert len({one.id for one in stores.values()}) == len(CLOUDS)
     for pick in (min, max):
-        accounts = {conn_id: pick(one.names) for conn_id, one in stores.items()}
+        accounts = {conn_id: pick({one.id, *one.also}) for conn_id, one in stores.items()}
         api.sync_secrets(AWS, [GCP, AZURE], prefix=prefix, accounts=accounts)
     with pytest.raises(api.SecretsError, match="accounts: connection 'gcp_secrets_local' leads"):
         api.sync_secrets(AWS, [GCP], prefix=prefix, accounts={GCP: "projects/other"})

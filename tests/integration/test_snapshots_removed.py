@@ -162,6 +162,7 @@ def test_what_is_left_fails_the_removal_and_not_the_others(space: Databases) -> 
         (RemoveSnapshotOperator, {"snapshot": "b"}, "confirm, allow: expected with"),
         (RemoveSnapshotOperator, {"snapshot": "b", "confirm": "b"}, "confirm, allow"),
         (RemoveSnapshotOperator, {"snapshot_task_id": "a", "confirm": "b"}, "only with snapshot"),
+        (RemoveSnapshotOperator, {"snapshot_task_id": "a", "region": "b"}, "region: expected only"),
         (
             RemoveSnapshotOperator,
             {"snapshot": "b", "confirm": "b", "allow": ["b"], "database": "a"},

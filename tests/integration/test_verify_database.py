@@ -291,6 +291,12 @@ def test_a_restored_instance_is_where_it_says() -> None:
     (one,) = report.results
     assert (one.outcome, one.error_kind) == (CheckOutcome.ERROR, ErrorKind.UNAVAILABLE)
     assert (report.host, report.port) == ("127.0.0.1", 1)
+    aged: list[dict[str, Any]] = [{"table": "orders", "newest": "at", "max_age": 60}]
+    with pytest.raises(DatabaseError, match="restored_moment: nothing given") as caught:
+        verify_database(SQL, aged, restored=restored)
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    report = verify_database(SQL, aged, restored=restored, restored_moment="2026-01-01T00:00:00Z")
+    assert [one.error_kind for one in report.results] == [ErrorKind.UNAVAILABLE]
 
 
 @pytest.mark.parametrize(

@@ -199,9 +199,7 @@ SHARED_TOO = {
 }
 
 # Modules that are longer: path → why they are not split.
-LONG = {
-    "api/__init__.py": "a list of names, each for type checkers, for Python, and in __all__",
-}
+LONG = {}
 
 # Names that begin with a service's: path → why.
 PREFIXED = {

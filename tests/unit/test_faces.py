@@ -54,14 +54,16 @@ def _heavy(loaded: Iterable[str]) -> list[str]:
 
 
 def _imported_for_type_checkers(face: str) -> dict[str, str]:
-    tree = ast.parse(Path(importlib.import_module(face).__file__ or "").read_text())
-    (block,) = (node for node in tree.body if isinstance(node, ast.If))
-    return {
-        alias.name: statement.module or ""
-        for statement in block.body
+    """Of the stub, which must say of each name that it is offered."""
+    source = Path(importlib.import_module(face).__file__ or "").with_suffix(".pyi").read_text()
+    found = [
+        (alias.name, alias.asname, statement.module or "")
+        for statement in ast.parse(source).body
         if isinstance(statement, ast.ImportFrom)
         for alias in statement.names
-    }
+    ]
+    assert all(name == offered for name, offered, _ in found)
+    return {name: module for name, _, module in found}
 
 
 def test_there_are_faces() -> None:
@@ -113,7 +115,8 @@ def test_all_that_the_faces_offer_loads_neither_sdk_nor_query_engine() -> None:
 def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     import airflow_multicloud.lists as here
 
-    get, names = lazy_face(here.__name__, {"json": "dumps loads"})
+    get, names, offered = lazy_face(here.__name__, {"json": "loads dumps"})
+    assert offered == ["dumps", "loads"]
     monkeypatch.delattr(here, "dumps", raising=False)
     assert "dumps" in names()
     assert get("dumps") is json.dumps

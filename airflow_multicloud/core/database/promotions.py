@@ -105,20 +105,21 @@ class LagRule:
 class PromotedReplica(Documented):
     """What came of a promotion.
 
-    :param already: it was a primary before this task's first call.
+    :param already: it was a primary before this task's first call; ``None`` where that is not
+        known: an earlier try of the task may have promoted it.
     :param lag: of the replica when it was last looked at before, where it was known.
     """
 
     conn_id: str
     cloud: str
     database: DatabaseInstance
-    already: bool
+    already: bool | None
     lag: timedelta | None = None
     lag_measured_at: datetime | None = None
 
     @classmethod
     def before(
-        cls, conn_id: str, cloud: str, instance: DatabaseInstance, *, already: bool
+        cls, conn_id: str, cloud: str, instance: DatabaseInstance, *, already: bool | None
     ) -> PromotedReplica:
         """What is known before the cloud has done it."""
         lag = instance.lag

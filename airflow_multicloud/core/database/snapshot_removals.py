@@ -7,12 +7,14 @@ with that order's token. What can't be removed costs itself, and is told.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Protocol
 
 from airflow_multicloud.core.database.accounts import check_account
-from airflow_multicloud.core.database.given import is_nothing, reference, refused
+from airflow_multicloud.core.database.given import reference
 from airflow_multicloud.core.database.identity import (
     MAP_INDEX,
     RUN,
@@ -54,29 +56,24 @@ class SnapshotsOf:
 
     :param run: digest of the requester's run.
     :param map_index: its label; ``None`` for all map indexes.
-    :param database: of this instance only; ``None`` for all that the connection sees.
+    :param databases: of these instances; for none of all that the connection lists.
     :param account: in which they must be; any for ``None``.
     """
 
     run: str
     map_index: str | None = None
-    database: DatabaseRef | None = None
+    databases: tuple[DatabaseRef, ...] = ()
     account: str | None = None
 
     @classmethod
     def by(
-        cls, requester: Requester, database: object, region: object, account: str | None
+        cls, requester: Requester, databases: Iterable[DatabaseRef], account: str | None
     ) -> SnapshotsOf:
-        """Of a requester that is mapped only its own, else those of all map indexes.
-
-        :raises DatabaseError: ``invalid_argument``.
-        """
-        if is_nothing(database) and not is_nothing(region):
-            raise refused("region", region, "it only with database, whose snapshots lie there")
+        """Of a requester that is mapped only its own, else those of all map indexes."""
         return cls(
             run=requester.run_digest,
             map_index=requester.map_label if requester.map_index >= 0 else None,
-            database=None if is_nothing(database) else reference("database", database, region),
+            databases=tuple(dict.fromkeys(databases)),
             account=account,
         )
 
@@ -85,8 +82,9 @@ class SnapshotsOf:
         labels = {RUN: self.run}
         if self.map_index is not None:
             labels[MAP_INDEX] = self.map_index
-        found = []
-        for one in service.list_snapshots(self.database, labels):
+        found = {}
+        lists = (service.list_snapshots(one, labels) for one in self.databases or (None,))
+        for one in chain.from_iterable(lists):
             identity = ours(one)
             if identity is None:
                 _log.warning(
@@ -95,8 +93,8 @@ class SnapshotsOf:
                 )
                 continue
             check_account(one.ref.id, one.account_id, self.account)
-            found.append((identity, one))
-        return found
+            found[one.ref.id] = (identity, one)
+        return [*found.values()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +110,7 @@ class OneSnapshot:
     def listed(self, service: DatabaseService) -> list[Ours]:
         """It, if it is there; refused when it may not go."""
         try:
-            # Not listed: it may lie elsewhere than what the connection lists.
+            # Not by a listing: it may lie elsewhere than what the connection lists.
             snapshot = service.describe_snapshot(self.ref)
         except DatabaseError as err:
             if err.kind is not ErrorKind.NOT_FOUND:

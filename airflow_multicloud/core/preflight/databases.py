@@ -51,11 +51,14 @@ class RemoveSnapshot:
         """
         if (self.snapshot is None) is (self.snapshot_task_id is None):
             raise _refused("snapshot_task_id, snapshot: expected exactly one of them")
-        listed = "list_snapshots:all" if self.database is None else "list_snapshots"
+        if self.snapshot is not None:
+            seen = "describe_snapshot"
+        else:
+            seen = "list_snapshots:all" if self.database is None else "list_snapshots"
         yield from _needs(
             "remove_snapshot",
             self.conn_id,
-            (listed, "remove_snapshot", "describe_operation:snapshot"),
+            (seen, "remove_snapshot", "describe_operation:snapshot"),
             database=self.database,
             snapshot=self.snapshot,
         )

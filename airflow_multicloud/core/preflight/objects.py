@@ -79,7 +79,11 @@ class ShardedReplication(Replicate):
     Its tasks tell each other what they do by files in the bucket of the first destination.
     """
 
-    WITHOUT_EFFECT: ClassVar[frozenset[str]] = Replicate.WITHOUT_EFFECT | {"shards"}
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = Replicate.WITHOUT_EFFECT - {
+        "dry_run",
+        "preview_cost",
+        "prices",
+    } | {"shards"}
 
     def needs(self) -> Iterator[Need]:
         """Those of a replication; and the files of the run go at its end."""

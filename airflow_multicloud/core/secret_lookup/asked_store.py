@@ -25,7 +25,7 @@ _asking: ContextVar[bool] = ContextVar("airflow_multicloud_secret_lookup", defau
 
 
 def is_asking() -> bool:
-    """Whether this runs within a lookup: what it needs itself must come from elsewhere."""
+    """Whether this runs within a lookup, whose own needs must be met elsewhere."""
     return _asking.get()
 
 
@@ -48,7 +48,7 @@ class Answer:
     def is_withheld(self) -> bool:
         """Whether the store has it and does not give it out: disabled, removed, its key unusable.
 
-        That is neither a value nor absence: whoever enables or recovers it wants it back.
+        That is neither a value nor absence: somebody may enable or recover it.
         """
         return (
             isinstance(self.error, SecretsError)

@@ -1,4 +1,4 @@
-"""Answers that are kept for a few seconds, so that a task that asks again asks no cloud."""
+"""Answers that are kept for a few seconds, so that asking again needs no request to a cloud."""
 
 from __future__ import annotations
 

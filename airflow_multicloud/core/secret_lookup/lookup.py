@@ -108,7 +108,7 @@ class Lookup:
         return Found(value=value, silent=silent, withheld=withheld)
 
     def _ask(self, name: str) -> list[Answer]:
-        """What the stores answer in time, in their order; who was not needed is left out."""
+        """What the stores answer in time, in their order; those not needed are left out."""
         asking = _Asking(name, self._stores, self._options, self._cache)
         if self._asks_all:
             asking.all_at_once()
@@ -121,7 +121,7 @@ class Lookup:
         return answers
 
     def _compare_later(self, name: str, asking: _Asking, served: Answer) -> None:
-        """Tell of stores whose value is another; nobody waits for that."""
+        """Log the stores whose value differs; nobody waits for that."""
         if not self._compares or self._compared.get(name)[0]:
             return
         self._compared.keep(name, None, self._compared.now())

@@ -76,7 +76,7 @@ class Carrying:
         return self._ended(changed, None)
 
     def _written_down(self, source: Seen, there: Seen, step: Step) -> bool:
-        """Carry the step out; whether it is the last one unless the source has moved."""
+        """Carry the step out; return whether it is the last one, unless the source has moved."""
         hook = self.to.hook
         try:
             if step.recover and isinstance(hook, SecretRecovery):
@@ -101,7 +101,7 @@ class Carrying:
             return False
 
     def _write(self, source: Seen, there: Seen, step: Step) -> bool:
-        """Write the value; whether it is current, as far as the cloud's answer tells."""
+        """Write the value; return whether it is current, as far as the cloud's answer says."""
         if source.value is None or source.version is None:
             raise ValueError("only a value that was read is written")
         pair = self.run.pair(self.to, self.name)
@@ -117,7 +117,7 @@ class Carrying:
         return written.is_current
 
     def _note(self, step: Step, version: str | None) -> None:
-        """Keep what was done first: settling again after it changes no account."""
+        """Keep what was done first: deciding again afterwards does not change the counts."""
         if self._done is None:
             self._done = step.verdict
         self._done = replace(self._done, version=version)

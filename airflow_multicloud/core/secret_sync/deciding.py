@@ -1,4 +1,4 @@
-"""What is to be done with one secret at one destination: pure, but for what the source has had."""
+"""What to do with one secret at one destination: pure, except for asking what the source had."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _unreadable(case: Case, there: Secret) -> Step:
         # A run ended between the secret and its first version, which are two steps in some clouds.
         return _write(case, SyncOutcome.CREATED)
     if there.current is None:
-        message = "at the destination it has no version, which nothing can be compared with"
+        message = "at the destination it has no version, so nothing can be compared"
         return Step(
             verdict=Verdict(
                 outcome=SyncOutcome.FAILED,
@@ -162,7 +162,7 @@ def _equal(case: Case, there: Secret) -> Step:
 
 
 def _mark_that_is_missing(case: Case, there: Secret) -> dict[str, str]:
-    """The mark of the current copy, where the run that wrote it ended before it was there."""
+    """The current copy's mark, if the run that wrote the copy ended before it set the mark."""
     key, token = case.pair.tag_of(there.tags), _current(there).token
     if key is None or case.pair.is_last(there.tags, token):
         return {}
@@ -199,7 +199,7 @@ def _why_not_behind(case: Case, there: Secret, digest: bytes) -> tuple[FindingKi
 
 
 def _is_behind(case: Case, there: Secret, version: SecretVersion, last: str | None) -> bool:
-    """Whether a copy with the value of this earlier version was left so by nobody else.
+    """Whether a copy with this earlier version's value is simply behind: nobody else wrote it.
 
     :param last: the version that this pair wrote last. Times are compared only where nothing was:
         they are of two clocks, and a copy that was put back has that of its own writing.
@@ -239,7 +239,7 @@ def _write(
         return _unfit(
             FindingKind.TOO_LARGE,
             f"its value has {case.source.size} bytes, at most {most} allowed at the destination"
-            + ("" if case.source.text else " for what is no text"),
+            + ("" if case.source.text else " for values that are not text"),
         )
     had = {} if case.there.secret is None else case.there.secret.tags
     created = outcome is SyncOutcome.CREATED or case.pair.made(had)

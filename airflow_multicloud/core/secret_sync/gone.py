@@ -37,7 +37,7 @@ def of_copy(run: Run, to: Store, name: str) -> tuple[Secret | None, Verdict]:
 
 
 def _why_kept(pair: Pair, there: Secret) -> str | None:
-    """Why a secret is none that these runs may remove; ``None`` when they may.
+    """Why these runs may not remove a secret; ``None`` when they may.
 
     A tag alone says too little: it stays when somebody else writes another version.
     """

@@ -1,4 +1,4 @@
-"""By what a copy is known as ours, and a write as the same one."""
+"""How a copy is known to be ours, and how a repeated write is known to be the same one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Pair:
 
     @property
     def identity(self) -> str:
-        """What no other pair has: 96 bits of the SHA-256 of all three."""
+        """An identity that no other pair has: 96 bits of the SHA-256 of all three."""
         return _digest(_OF_PAIR, self.source, self.destination, self.name)
 
     def mark(self, version: str, token: str) -> str:
@@ -100,7 +100,7 @@ class Pair:
     def written_from(
         self, token: str | None, versions: Iterable[SecretVersion], source: Sequence[str]
     ) -> str | None:
-        """The source's version that this token is for; ``None`` when it is none of this pair's."""
+        """The source's version that this token is for; ``None`` for a token of another pair."""
         found = self._tokens(tuple(versions), source).get(token or "")
         return None if found is None else found[0]
 

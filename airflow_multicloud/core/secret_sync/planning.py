@@ -1,4 +1,4 @@
-"""What is to be done everywhere, before anything is written anywhere."""
+"""The plan for all destinations, made before anything is written."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _is_looked_at(found: Secret) -> bool:
 
 
 def plan(run: Run, to: Store, at_source: AtSource) -> Plan:
-    """What is to be done at a destination; what can't be looked at there costs itself."""
+    """What is to be done at a destination; a secret that can't be looked at fails alone."""
     made = Plan(_without_looking(to, at_source))
     names = [name for name in at_source.seen if name not in made.verdicts]
 
@@ -197,7 +197,7 @@ def each(work: Callable[[T], None], items: Iterable[T], workers: int) -> None:
 
 
 def verdict_of(err: CloudError, before: str = "") -> Verdict:
-    """What is said of a secret that an error costs.
+    """The verdict on a secret that fails with an error.
 
     :param before: what stands before the error's message.
     """

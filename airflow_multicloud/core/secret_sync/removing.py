@@ -12,7 +12,7 @@ from airflow_multicloud.errors import CloudError
 
 
 def removed(run: Run, to: Store, name: str) -> Verdict:
-    """Look at both once more, and remove the copy; an error costs only itself."""
+    """Look at both once more, and remove the copy; an error fails only this copy."""
     try:
         there, verdict = of_copy(run, to, name)
         if there is None or verdict.outcome is not SyncOutcome.REMOVED:

@@ -27,7 +27,7 @@ _QUIET = frozenset({SyncOutcome.UNCHANGED, SyncOutcome.SKIPPED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncFinding:
-    """What the matter is with a secret.
+    """What is wrong with a secret.
 
     :param conn_id: of the destination.
     """
@@ -150,7 +150,7 @@ class SyncReport(Documented):
 
     @property
     def succeeded(self) -> bool:
-        """Whether nothing failed, differs without a word of what to do, or was refused."""
+        """Whether nothing failed, is a conflict, or was refused."""
         return self.refused is None and not any(
             one.failed or one.conflict or one.error is not None for one in self.destinations
         )

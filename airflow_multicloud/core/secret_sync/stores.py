@@ -50,7 +50,7 @@ def source_store(source: Destination[SecretsService], accounts: Accounts) -> Sto
 def destination_stores(
     source: Store, destinations: Sequence[Destination[SecretsService]], accounts: Accounts
 ) -> tuple[Store | Unusable, ...]:
-    """The destinations; one that can't be asked costs itself.
+    """The destinations; one that can't be asked fails alone.
 
     :raises SecretsError: ``invalid_argument`` when one is the source or another one's store;
         ``precondition_failed`` when one is another store than expected.
@@ -86,7 +86,7 @@ def _asked(one: Destination[SecretsService], accounts: Accounts) -> Store | Unus
         failed(err)
         return Unusable(conn_id=one.conn_id, cloud=one.cloud, error=err)
     expected = accounts.get(one.conn_id)
-    if expected is not None and expected not in store.names:
+    if expected is not None and expected not in {store.id, *store.also}:
         raise SecretsError(
             f"accounts: connection {one.conn_id!r} leads to {_told(store)}, expected {expected}; "
             "nothing was read. Correct the connection, or the parameter",

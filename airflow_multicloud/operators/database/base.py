@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.database.given import check_not_nothing, line, reference
 from airflow_multicloud.core.database.identity import Requester
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.links.consoles import push_console_links
+from airflow_multicloud.lists import is_template
 from airflow_multicloud.opening.airflow_id import airflow_id
 from airflow_multicloud.operators.operations import OperationOperator
 from airflow_multicloud.ports.database import (
@@ -19,7 +21,7 @@ from airflow_multicloud.ports.database import (
 )
 
 if TYPE_CHECKING:
-    from airflow.sdk import BaseOperator, Context
+    from airflow.sdk import DAG, BaseOperator, Context
 
 
 def requester_of(context: Context, task: BaseOperator, task_id: str | None = None) -> Requester:
@@ -41,9 +43,11 @@ def requester_of(context: Context, task: BaseOperator, task_id: str | None = Non
     )
 
 
-#: The key in XCom of what a restore restores: its id, and its region where that was given. It is
-#: there before anything is ordered, so that a removal knows where to look for what came of it.
+#: The keys in XCom of what a restore restores and a snapshot is taken of: its id, and its region
+#: where that was given. It is there before anything is ordered, so that a removal knows where to
+#: look for what came of it.
 SOURCE_KEY = "restore_source"
+SNAPSHOT_SOURCE_KEY = "snapshot_source"
 
 
 def tell_source(context: Context, source: FromSnapshot | FromPointInTime) -> None:
@@ -52,14 +56,38 @@ def tell_source(context: Context, source: FromSnapshot | FromPointInTime) -> Non
     context["ti"].xcom_push(key=SOURCE_KEY, value=to_document(ref))
 
 
-def sources_told(context: Context, task_id: str) -> tuple[DatabaseRef, ...]:
-    """What a task of this run has said that it restores, of every map index.
+def tell_snapshot_source(context: Context, database: DatabaseRef) -> None:
+    """Say where to look for a snapshot that may be taken."""
+    context["ti"].xcom_push(key=SNAPSHOT_SOURCE_KEY, value=to_document(database))
+
+
+def sources_told(context: Context, task_id: str, key: str = SOURCE_KEY) -> tuple[DatabaseRef, ...]:
+    """What a task of this run has said that it restores, or takes snapshots of; of every map index.
 
     :raises DatabaseError: ``invalid_argument`` when something else stands there.
     """
-    pulled = context["ti"].xcom_pull(task_ids=task_id, key=SOURCE_KEY)
+    pulled = context["ti"].xcom_pull(task_ids=task_id, key=key)
     told = [one for one in (pulled if isinstance(pulled, list) else [pulled]) if one is not None]
-    return tuple(reference(f"{SOURCE_KEY} of {task_id}", one, None) for one in told)
+    return tuple(reference(f"{key} of {task_id}", one, None) for one in told)
+
+
+def given_sources(
+    dag: DAG | None, task_id: str, parameters: Sequence[str]
+) -> tuple[DatabaseRef, ...]:
+    """What a task's own parameters say, where they are no templates.
+
+    A retry that died has told nothing, although the try before it may have ordered something.
+
+    :param parameters: the first that says something counts.
+    """
+    task = None if dag is None else dag.task_dict.get(task_id)
+    region = getattr(task, "region", None)
+    for parameter in parameters:
+        given = getattr(task, parameter, None)
+        text = given.get("id") if isinstance(given, Mapping) else given
+        if isinstance(text, str) and text and not is_template(text):
+            return () if is_template(region or "") else (reference(parameter, given, region),)
+    return ()
 
 
 def link_to(context: Context, name: str, url: str | None) -> None:

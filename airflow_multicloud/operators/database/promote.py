@@ -34,7 +34,8 @@ class PromoteReplicaOperator(DatabaseOperator):
     """Make a replica a primary of its own, for good: what it has not received by then is lost.
 
     It is refused before anything is asked of the cloud when ``confirm`` and ``allow`` don't name
-    the replica. One that is a primary already is a success, and ``already: true`` says so. Nothing
+    the replica. One that is a primary already is a success, and ``already: true`` says so; a retry,
+    before which an earlier try may have promoted it, returns ``already: null`` then. Nothing
     is done to its old primary, which may still take writes: keep your applications from it.
 
     :param replica: as its cloud writes it, or its name.
@@ -83,7 +84,8 @@ class PromoteReplicaOperator(DatabaseOperator):
         opened = open_databases(self.conn_id)
         with telemetry.operation("database.promote", cloud__provider=opened.cloud):
             before, begun = begin_promotion(opened.service, ref, allowance, rule, datetime.now(UTC))
-        so_far = PromotedReplica.before(self.conn_id, opened.cloud, before, already=begun is None)
+        already = None if begun is None and _is_retried(context) else begun is None
+        so_far = PromotedReplica.before(self.conn_id, opened.cloud, before, already=already)
         if begun is None:
             self.log.info("it is a primary already: %s", before.ref.id)
             return self._told(context, so_far)
@@ -107,3 +109,8 @@ class PromoteReplicaOperator(DatabaseOperator):
     def _told(self, context: Context, promoted: PromotedReplica) -> Outcome:
         link_to_instance(context, promoted.database)
         return Outcome(to_document(promoted))
+
+
+def _is_retried(context: Context) -> bool:
+    """Whether the task was tried before: neither its XCom nor the cloud tells what that try did."""
+    return (getattr(context["ti"], "try_number", None) or 1) > 1

@@ -11,7 +11,6 @@ from airflow_multicloud.core.database.given import (
     check_not_nothing,
     duration,
     is_nothing,
-    reference,
     refused,
     resource_name,
 )
@@ -23,20 +22,24 @@ from airflow_multicloud.core.database.removals import (
 )
 from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.documents import read_document, to_document
-from airflow_multicloud.lists import is_template
 from airflow_multicloud.opening.databases import (
     check_removal,
     removal_arguments,
     tell_removal,
 )
 from airflow_multicloud.operators.base import Outcome
-from airflow_multicloud.operators.database.base import DatabaseOperator, requester_of, sources_told
+from airflow_multicloud.operators.database.base import (
+    DatabaseOperator,
+    given_sources,
+    requester_of,
+    sources_told,
+)
 from airflow_multicloud.operators.operations import Wait
-from airflow_multicloud.ports.database import UNSEEN, DatabaseRef
+from airflow_multicloud.ports.database import UNSEEN
 from airflow_multicloud.registry import cloud_of
 
 if TYPE_CHECKING:
-    from airflow.sdk import DAG, Context
+    from airflow.sdk import Context
 
 
 class RemoveDatabaseOperator(DatabaseOperator):
@@ -153,7 +156,9 @@ class RemoveDatabaseOperator(DatabaseOperator):
                     f"a task of {self.dag_id}, with the ids of its groups before its own",
                 )  # fmt: skip
             requester = requester_of(context, self, self.restore_task_id)
-            sources = sources_told(context, self.restore_task_id) or self._given_sources(dag)
+            sources = sources_told(context, self.restore_task_id) or given_sources(
+                dag, self.restore_task_id, ("snapshot", "database")
+            )
             return ScratchOf.by(requester, self.region, self.account, sources), None
         wanted = one_database(
             self.database,
@@ -165,17 +170,3 @@ class RemoveDatabaseOperator(DatabaseOperator):
         if is_nothing(self.final_snapshot):
             return wanted, None
         return wanted, resource_name("final_snapshot", self.final_snapshot)
-
-    def _given_sources(self, dag: DAG | None) -> tuple[DatabaseRef, ...]:
-        """What the restore's own parameters say, where they are no templates.
-
-        A retry that died has told nothing, although the try before it may have begun a restore.
-        """
-        task = None if dag is None else dag.task_dict.get(str(self.restore_task_id))
-        region = getattr(task, "region", None)
-        for parameter in ("snapshot", "database"):
-            given = getattr(task, parameter, None)
-            text = given.get("id") if isinstance(given, Mapping) else given
-            if isinstance(text, str) and text and not is_template(text):
-                return () if is_template(region or "") else (reference(parameter, given, region),)
-        return ()

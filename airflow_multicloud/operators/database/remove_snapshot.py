@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.database.given import check_not_nothing, duration, refused
+from airflow_multicloud.core.database.given import (
+    check_not_nothing,
+    duration,
+    reference,
+    refused,
+)
 from airflow_multicloud.core.database.snapshot_removals import (
     OneSnapshot,
     SnapshotRemoval,
@@ -22,9 +27,15 @@ from airflow_multicloud.opening.snapshots import (
     tell_snapshot_removal,
 )
 from airflow_multicloud.operators.base import Outcome, failure_of
-from airflow_multicloud.operators.database.base import DatabaseOperator, requester_of
+from airflow_multicloud.operators.database.base import (
+    SNAPSHOT_SOURCE_KEY,
+    DatabaseOperator,
+    given_sources,
+    requester_of,
+    sources_told,
+)
 from airflow_multicloud.operators.operations import Wait
-from airflow_multicloud.ports.database import UNSEEN
+from airflow_multicloud.ports.database import UNSEEN, DatabaseRef
 from airflow_multicloud.registry import cloud_of
 
 if TYPE_CHECKING:
@@ -44,8 +55,9 @@ class RemoveSnapshotOperator(DatabaseOperator):
     :class:`~airflow_multicloud.operators.database.snapshot.SnapshotDatabaseOperator`.
 
     :param snapshot_task_id: full id of the task that has taken them; or else ``snapshot``.
-    :param database: with ``snapshot_task_id``: only those of this instance; needed where it lies
-        elsewhere than the connection.
+    :param database: with ``snapshot_task_id``: only those of this instance, which lies in
+        ``region``; left out they are looked for where the task has said in XCom, or its parameters
+        say, else where the connection is.
     :param snapshot: full id of a snapshot, or what a ``SnapshotDatabaseOperator`` returned: its
         ``output``.
     :param confirm: the snapshot's name, exactly.
@@ -82,6 +94,8 @@ class RemoveSnapshotOperator(DatabaseOperator):
             raise ValueError("confirm, allow: expected with snapshot")
         if snapshot is not None and database is not None:
             raise ValueError("database: expected only with snapshot_task_id")
+        if snapshot is None and database is None and self.region is not None:
+            raise ValueError("region: expected only with database or snapshot, which lie there")
         if snapshot is None and not (confirm is None and allow is None):
             raise ValueError("confirm, allow: expected only with snapshot")
         optional = ("database", "snapshot", "confirm", "allow")
@@ -143,4 +157,12 @@ class RemoveSnapshotOperator(DatabaseOperator):
                 f"a task of {self.dag_id}, with the ids of its groups before its own",
             )  # fmt: skip
         requester = requester_of(context, self, self.snapshot_task_id)
-        return SnapshotsOf.by(requester, self.database, self.region, self.account)
+        if self.database is not None:
+            databases: tuple[DatabaseRef, ...] = (
+                reference("database", self.database, self.region),
+            )
+        else:
+            task_id = self.snapshot_task_id
+            databases = sources_told(context, task_id, SNAPSHOT_SOURCE_KEY)
+            databases = databases or given_sources(dag, task_id, ("database",))
+        return SnapshotsOf.by(requester, databases, self.account)

@@ -40,7 +40,11 @@ from airflow_multicloud.opening.snapshots import (
     tell_snapshot_removal,
 )
 from airflow_multicloud.operators.base import Outcome
-from airflow_multicloud.operators.database.base import DatabaseOperator, requester_of
+from airflow_multicloud.operators.database.base import (
+    DatabaseOperator,
+    requester_of,
+    tell_snapshot_source,
+)
 from airflow_multicloud.operators.operations import Wait, wait_for
 from airflow_multicloud.ports.database import Database
 
@@ -95,6 +99,7 @@ class SnapshotDatabaseOperator(DatabaseOperator):
     def begin(self, context: Context) -> Wait | Outcome:
         """Have the cloud take it, or find it."""
         wish = self._wish()
+        tell_snapshot_source(context, wish.database)
         opened = open_databases(self.conn_id)
         with telemetry.operation("database.snapshot", cloud__provider=opened.cloud):
             begun = begin_snapshot(opened.service, requester_of(context, self), wish)

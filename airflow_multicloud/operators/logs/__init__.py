@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from airflow_multicloud.lazy import lazy_face
 
-if TYPE_CHECKING:
-    from airflow_multicloud.operators.logs.query import QueryLogsOperator
-    from airflow_multicloud.operators.logs.ship import ShipLogsOperator
-else:
-    __getattr__, __dir__ = lazy_face(
-        __name__,
-        {
-            "airflow_multicloud.operators.logs.query": "QueryLogsOperator",
-            "airflow_multicloud.operators.logs.ship": "ShipLogsOperator",
-        },
-    )
-
-__all__ = ["QueryLogsOperator", "ShipLogsOperator"]
+__getattr__, __dir__, __all__ = lazy_face(
+    __name__,
+    {
+        "airflow_multicloud.operators.logs.query": "QueryLogsOperator",
+        "airflow_multicloud.operators.logs.ship": "ShipLogsOperator",
+    },
+)

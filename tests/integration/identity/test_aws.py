@@ -144,6 +144,19 @@ def test_tags_that_are_told_are_given(admin: Admin, attach: Attach) -> None:
     assert decided(instances) is Decision.UNKNOWN
 
 
+def test_a_role_that_nobody_can_name_yet(admin: Admin, attach: Attach) -> None:
+    """Passing it is allowed where any may be passed, and else not known."""
+    unnamed = f"arn:aws:iam::{ACCOUNT}:role/{{the role of runner}}"
+    admin.seed("identity", [{"principal": USER, "clear": True}])
+    attach(allow(["iam:Get*", "iam:List*", "iam:Simulate*", "sts:*"]))
+    hook = StsIdentityHook(USER_CONN)
+    (found,) = hook.check_permissions(["iam:PassRole"], unnamed)
+    assert (found.decision, "every role" in found.reason) == (Decision.UNKNOWN, True)
+    attach(allow("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/*"))
+    (found,) = hook.check_permissions(["iam:PassRole"], unnamed)
+    assert found.decision is Decision.ALLOW
+
+
 @pytest.mark.parametrize(
     ("resource", "why"),
     [

@@ -11,11 +11,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk import DAG
 
 from airflow_multicloud import api
+from airflow_multicloud.operators.database import RemoveSnapshotOperator, SnapshotDatabaseOperator
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
 from airflow_multicloud.testing.local_clouds.kit.sql_seeds import plant
 from airflow_multicloud.testing.sql_faults import DatabaseCall, DatabaseFault, DatabaseFaultKind
+from tests.integration.airflow_runs import Bare
 
 from .needed import called, check_calls
 from .vendors import DATABASES
@@ -190,6 +193,20 @@ def test_older_snapshots_and_the_removal_of_one(recorded: Recorded) -> None:
     recorded.forget()
     api.remove_snapshot(conn_id, taken.id, confirm=taken.name, allow=[taken.name], **SOON)
     recorded.check("remove_snapshot", {"snapshot": taken.id})
+
+    with DAG("taken", schedule=None):
+        take = SnapshotDatabaseOperator(
+            task_id="take", conn_id=conn_id, database=database, poll_interval=0.05
+        )
+        remove = RemoveSnapshotOperator(
+            task_id="remove", conn_id=conn_id, snapshot_task_id="take", poll_interval=0.05,
+            confirm_after=timedelta(),
+        )  # fmt: skip
+    gone: Any = take.execute(Bare())  # type: ignore[arg-type]
+    recorded.forget()
+    told: Any = remove.execute(Bare())  # type: ignore[arg-type]
+    assert [one["id"] for one in told["removed"]] == [gone["id"]]
+    recorded.check("remove_snapshot", {"snapshot_task_id": "take"})
 
 
 def test_a_moment_and_the_removal_of_scratch(recorded: Recorded) -> None:

@@ -53,7 +53,7 @@ class TestStore:
         """Whatever the connection calls it."""
         store = hook.describe_store()
         assert store.id == f"projects/{NUMBER}"
-        assert store.names == {store.id, NUMBER, PROJECT, f"projects/{PROJECT}"}
+        assert store.also == {NUMBER, PROJECT, f"projects/{PROJECT}"}
 
     @pytest.mark.parametrize(("project", "is_it"), [(NUMBER, True), ("another", False)])
     def test_a_connection_that_names_it_otherwise(

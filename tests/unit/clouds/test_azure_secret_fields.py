@@ -91,7 +91,7 @@ def test_values_come_back(value: bytes, content_type: str | None) -> None:
 
 def test_bytes_take_more_room_than_text() -> None:
     text_of("s", b"\xff" * 19_200)
-    with pytest.raises(SecretsError, match="as base64, since it is no text") as caught:
+    with pytest.raises(SecretsError, match="as base64, since it is not text") as caught:
         text_of("s", b"\xff" * 19_201)
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
     with pytest.raises(SecretsError, match="25602 bytes given, from 1 to 25600"):

@@ -138,6 +138,7 @@ def test_no_table_has_a_use_that_no_operation_makes(cloud, service):
     restore = {"conn_id": "a", "snapshot": {"id": "s"}}
     every += [{"replicate": one_object}, {"export_metrics": export}, {"restore_database": restore}]
     every += [{"remove_database": {"conn_id": "a", "restore_task_id": "restore"}}]
+    every += [{"remove_snapshot": {"conn_id": "a", "snapshot_task_id": "snapshot"}}]
     used = {need.use for need in needs_of(operations_of(every)) if need.service == service}
     table = import_module(f"airflow_multicloud.clouds.{cloud}.{service}.calls").TABLE
     assert set(table.calls) == used

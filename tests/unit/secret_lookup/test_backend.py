@@ -177,7 +177,7 @@ def test_a_malformed_connection_is_told_without_its_value(caplog: pytest.LogCapt
 def test_bytes_that_are_no_text_are_no_value(caplog: pytest.LogCaptureFixture) -> None:
     _write(ONE, "airflow/variables/x", b"\xff\xfe")
     assert _backend().get_variable("x") is None
-    assert "its value is no text" in caplog.text
+    assert "its value is not text" in caplog.text
 
 
 def test_teams_have_their_own_first(monkeypatch: pytest.MonkeyPatch) -> None:

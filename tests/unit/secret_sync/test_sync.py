@@ -224,7 +224,12 @@ def test_what_a_destination_cant_have_costs_itself(world, monkeypatch):
 @pytest.mark.parametrize(
     ("value", "tags", "finding", "message"),
     [
-        (b"\xff" * 15_001, {}, "too_large", "15001 bytes, at most 15000 .* for what is no text"),
+        (
+            b"\xff" * 15_001,
+            {},
+            "too_large",
+            "15001 bytes.* for values that are not text",
+        ),
         (b"\0" * 15_001, {}, "too_large", "15001 bytes, at most 15000"),
         (b"", {}, "empty", "its value is empty"),
         (b"a", {"Team (old)": "a,b"}, "tags", "tags: 'Team"),

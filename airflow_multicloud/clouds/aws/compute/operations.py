@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
+from airflow_multicloud.adapters import operations
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.compute.errors import failure, kind_of_reason, translated
@@ -81,28 +83,8 @@ class Handle:
         return timedelta(seconds=datetime.now(UTC).timestamp() - self.begun)
 
 
-def operation_of(
-    action: str,
-    resource: str,
-    state: OperationState,
-    handle: Handle,
-    *,
-    error_kind: ErrorKind | None = None,
-    error: str | None = None,
-    code: str | None = None,
-) -> Operation:
-    """An operation, seen now."""
-    return Operation(
-        handle=str(handle),
-        action=action,
-        resource=resource,
-        state=state,
-        seen_at=datetime.now(UTC),
-        error_kind=error_kind,
-        error=error,
-        code=code,
-        poll_after=None if state.is_final else _POLL,
-    )
+#: An operation, seen now.
+operation_of: Final = partial(operations.operation_of, poll_after=_POLL)
 
 
 def told(action: str, item: dict[str, Any], handle: Handle) -> Operation:

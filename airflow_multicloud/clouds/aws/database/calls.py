@@ -70,6 +70,7 @@ TABLE = CallTable(
         "describe_operation:made": _LIST,
         "describe_operation:snapshot": _SNAPSHOTS,
         "list_snapshots": _SNAPSHOTS,
+        "list_snapshots:all": _SNAPSHOTS,
         "describe_snapshot": _SNAPSHOTS,
         "snapshot_database": _tagged("CreateDBSnapshot", _SNAPSHOT, _DB),
         "remove_snapshot": (*_SNAPSHOTS, *_calls("DeleteDBSnapshot", _SNAPSHOT)),

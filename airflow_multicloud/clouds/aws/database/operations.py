@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.adapters.operations import operation_of
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.database.describing import carries_token
 from airflow_multicloud.clouds.aws.database.errors import FAILURES, failure, translated
@@ -77,31 +78,6 @@ class Handle:
     def is_new(self) -> bool:
         """Whether what it is of may not be seen yet."""
         return datetime.now(UTC).timestamp() - self.begun < UNSEEN.total_seconds()
-
-
-def operation_of(
-    action: str,
-    resource: str,
-    state: OperationState,
-    handle: Handle,
-    *,
-    progress: float | None = None,
-    error_kind: ErrorKind | None = None,
-    error: str | None = None,
-    code: str | None = None,
-) -> Operation:
-    """An operation, seen now."""
-    return Operation(
-        handle=str(handle),
-        action=action,
-        resource=resource,
-        state=state,
-        seen_at=datetime.now(UTC),
-        progress=1.0 if state is OperationState.SUCCEEDED else progress,
-        error_kind=error_kind,
-        error=error,
-        code=code,
-    )
 
 
 def told(action: str, item: dict[str, Any], handle: Handle | None = None) -> Operation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.adapters.operations import operation_of
 from airflow_multicloud.adapters.orders import check_name, check_token
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.database.describing import carries_token
@@ -13,7 +14,6 @@ from airflow_multicloud.clouds.aws.database.fields import state_of
 from airflow_multicloud.clouds.aws.database.operations import (
     Handle,
     RunningOperations,
-    operation_of,
     told,
 )
 from airflow_multicloud.errors import DatabaseError, ErrorKind

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.adapters.operations import operation_of
 from airflow_multicloud.adapters.orders import carries, check_order, check_token
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.database.describing import carries_token, check_settled
@@ -16,7 +17,6 @@ from airflow_multicloud.clouds.aws.database.listing import PAGE
 from airflow_multicloud.clouds.aws.database.operations import (
     Handle,
     RunningOperations,
-    operation_of,
     told_of_snapshot,
 )
 from airflow_multicloud.clouds.aws.tagging import tag_list

@@ -1,4 +1,4 @@
-"""AWS identity: whom the connection's credentials belong to, what they may do, and less of it."""
+"""AWS identity: whom the credentials belong to, what they may do, and tokens for part of that."""
 
 from __future__ import annotations
 

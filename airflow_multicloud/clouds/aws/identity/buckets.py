@@ -40,7 +40,7 @@ class BucketPolicy:
     error: CredentialsError | None = None
 
     def on_allowed(self, action: str, resource: str) -> Said | None:
-        """What is to be said of what the caller's own policies allow; ``None`` for that it is."""
+        """Why what the caller's policies allow may still be denied; ``None`` when it is allowed."""
         if self.is_missing:
             # It will be of the account that makes it.
             why = f"the caller's policies allow it, but there is no bucket {self.bucket}"
@@ -56,7 +56,7 @@ class BucketPolicy:
         return None
 
     def on_denied(self, action: str, resource: str) -> Said | None:
-        """Why what none of the caller's policies allows may be allowed all the same."""
+        """Why an action may be allowed even though none of the caller's policies allows it."""
         if self.unread is not None and not self.is_missing:
             return self._unknown(f"no policy of the caller allows it, but {self.unread}")
         if any(not s.denies and s.may_concern(action, resource) for s in self.statements):

@@ -1,4 +1,4 @@
-"""Which requests telling who the caller is makes of STS.
+"""The requests to STS that ``who_am_i`` makes.
 
 "No permissions are required to perform this operation. If an administrator attaches a policy to
 your identity that explicitly denies access to the sts:GetCallerIdentity action, you can still

@@ -1,7 +1,7 @@
-"""Policy documents, as far as it must be told what the simulator does not see in them.
+"""Policy documents: only as much of them as the simulator does not see.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html. Nothing here
-grants anything: a statement may concern what is asked, or does not.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html. Nothing
+here grants anything: a statement either may concern the question, or does not.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Statement:
         )
 
     def limits_below(self, action: str, resource: str) -> bool:
-        """Whether it takes some away of what a pattern stands for, and not all.
+        """Whether it denies some of what a pattern stands for, but not all.
 
         What the simulator is asked of is the pattern as a text: it sees what contains all.
         """
@@ -113,7 +113,7 @@ def _principals(told: Mapping[str, Any]) -> tuple[str, ...]:
     given = told.get("Principal", "*")  # A caller's own policy names nobody.
     if "NotPrincipal" in told or not isinstance(given, Mapping):
         return ("*",) if told.get("NotPrincipal") is None else ("anybody but some",)
-    # Services and federated users are no callers of this package's.
+    # Services and federated users never call through this package.
     return tuple(name for kind in ("AWS", "CanonicalUser") for name in _texts(given.get(kind)))
 
 
@@ -128,7 +128,7 @@ def _widened(pattern: str) -> str:
 
 
 def _contain(patterns: Iterable[str], resource: str) -> bool:
-    """Whether a pattern contains all that another stands for: only ``*`` takes a ``*``'s place."""
+    """Whether a pattern covers all that another one stands for: only ``*`` covers a ``*``."""
     return any(_contains(pattern, resource) for pattern in patterns)
 
 

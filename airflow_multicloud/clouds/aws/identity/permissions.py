@@ -125,7 +125,7 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         *,
         to_be_made: bool,
     ) -> Callable[[str, Verdict], Said]:
-        """What is to be said of a verdict, with what the simulator does not see."""
+        """The answer for a verdict, with what the simulator does not see."""
         allowed = any(one.decision is Decision.ALLOW for one in verdicts)
         why_not = self._why_not(source, arn) if allowed else None
         silent = any(one.is_by_silence for one in verdicts)
@@ -195,7 +195,7 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         return _entries(known, "string")
 
     def _why_not(self, source: PolicySource, arn: Arn | None) -> str | None:
-        """Why what the caller's policies allow may be denied all the same."""
+        """Why an action may be denied even though the caller's policies allow it."""
         if source.why_not is not None:
             return source.why_not
         if arn is None:

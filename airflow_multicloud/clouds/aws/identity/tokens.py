@@ -103,7 +103,9 @@ class SessionTokens(PolicySources):
         seconds = _seconds(scope.valid_for, _LONGEST_OF_USER)
         source = self._policy_source()
         if not source.is_user:
-            raise self._not_narrowed("it is no user's, and names no role_arn")
+            raise self._not_narrowed(
+                "they do not belong to a user, and the connection names no role_arn"
+            )
         with granting(f"asking STS for a federated session of {source.arn}"):
             told: Mapping[str, Any] = self._session.client("sts").get_federation_token(
                 Name=_SESSION, Policy=policy, DurationSeconds=seconds
@@ -139,7 +141,7 @@ def _policy(scope: TokenScope) -> str:
 
 
 def _check_literal(resource: str) -> None:
-    """Names of objects may have what policies read as patterns and variables."""
+    """Object names may contain characters that policies read as patterns and variables."""
     checked_resource(resource, "resources")
     named = without_escapes(resource).removesuffix("*")
     if found := next((sign for sign in _SIGNS if sign in named), None):

@@ -25,6 +25,8 @@ POLICIES_UNREAD = frozenset({"secretsmanager", "sqs", "sns"})
 # groups let services deliver to them.
 _GROUPS_POLICIES = frozenset({"logs"})
 _MOST_NAMED = 3
+#: Begins what nobody knows beforehand, in a resource; no role's name has it.
+_UNTOLD = "{"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,12 @@ class Verdict:
         return self.decision is Decision.DENY and not self.explicit and not self.layers
 
     def why_maybe(self, source: PolicySource, arn: Arn | None) -> str | None:
-        """Why what is denied by silence may be allowed by the resource itself."""
+        """Why the resource itself, say, may allow what no policy of the caller allows."""
+        if arn is not None and arn.service == "iam" and _UNTOLD in arn.rest:
+            return (
+                f"no policy of {source.arn} allows it for every role, and only IAM tells which "
+                "role this is"
+            )
         if arn is None or arn.service not in _HAVE_POLICIES:
             return None
         if arn.service == "s3" and not arn.account:

@@ -1,4 +1,4 @@
-"""Which requests the verbs of secrets make of Secrets Manager, and what they need to be allowed.
+"""The requests that each verb makes to Secrets Manager, and the permissions that these need.
 
 "Actions, resources, and condition keys for AWS Secrets Manager" in the Service Authorization
 Reference. A secret's ARN ends with a hyphen and six characters that nobody knows beforehand: "IAM

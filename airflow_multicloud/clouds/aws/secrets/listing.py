@@ -107,5 +107,5 @@ class SecretListing(SecretsBase):
 
 
 def _age(version: SecretVersion) -> tuple[object, ...]:
-    """By when they were written; of one moment, what is current came after what was."""
+    """In the order in which they were written; of the same moment, the current one is last."""
     return version.created_at, version.is_current, PREVIOUS in version.labels

@@ -1,4 +1,4 @@
-"""Tags, which are the secret's and no version's."""
+"""Tags: they belong to the secret, not to a version."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Writing values: what is replaced is compared in the step that replaces it.
 
-A new secret is made in one step, to which nothing that is there can fall victim. A new version is
+A new secret is made in one step, which can't overwrite an existing one. A new version is
 written with a staging label of its own, so that nobody reads it yet; then ``AWSCURRENT`` is moved
 to it *from the version that must have it*, which Secrets Manager refuses when another has it:
 "If the staging label you are trying to attach to one version is already attached to a different
@@ -126,7 +126,7 @@ class SecretWriting(SecretListing, SecretTagging):
             self._take_label(cloud_name, version, label)
 
     def _make_current(self, cloud_name: str, version: str, replaces: str, label: str) -> None:
-        """Have a version read from now on, if the one that it replaces is until now."""
+        """Make a version the current one, if the one that it replaces is current now."""
         client = self._secrets_client()
         try:
             with translated(f"making {version} the current version of {cloud_name}"):

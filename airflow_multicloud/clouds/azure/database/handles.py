@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from airflow_multicloud.adapters import operations
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.errors import retry_after_of
 from airflow_multicloud.clouds.azure import NAME
@@ -69,17 +70,9 @@ def operation_of(
     error: str | None = None,
     code: str | None = None,
 ) -> Operation:
-    """An operation, seen now."""
-    return Operation(
-        handle=str(handle or Handle()),
-        action=action,
-        resource=resource,
-        state=state,
-        seen_at=datetime.now(UTC),
-        progress=1.0 if state is OperationState.SUCCEEDED else None,
-        error_kind=error_kind,
-        error=error,
-        code=code,
+    """An operation, seen now; it needs a handle of its own only while it goes on."""
+    return operations.operation_of(
+        action, resource, state, handle or Handle(), error_kind=error_kind, error=error, code=code
     )
 
 

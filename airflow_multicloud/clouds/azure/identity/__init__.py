@@ -1,8 +1,8 @@
 """Whom Azure takes the caller for, and what it may do.
 
-There are no scoped tokens: Microsoft Entra's are good for all that their owner's roles grant, for
-each audience as a whole. A shared access signature, which is for less, is of storage only and no
-token; :class:`~airflow_multicloud.ports.object_store.SignedUrls` makes them.
+There are no scoped tokens: a token of Microsoft Entra's allows everything that its owner's roles
+grant at its audience. A shared access signature allows less, but it works for storage only and is
+not a token; :class:`~airflow_multicloud.ports.object_store.SignedUrls` makes them.
 """
 
 from __future__ import annotations

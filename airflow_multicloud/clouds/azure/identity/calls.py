@@ -1,4 +1,4 @@
-"""Which requests telling who the caller is makes: of the storage account, or none but for a token.
+"""The requests that ``who_am_i`` makes: one to the storage account, or only one for a token.
 
 "Get Account Information" (https://learn.microsoft.com/rest/api/storageservices/get-account-information).
 """

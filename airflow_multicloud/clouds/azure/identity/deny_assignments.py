@@ -1,4 +1,4 @@
-"""What is denied to the caller whatever its roles grant.
+"""What is denied to the caller, even if its roles grant it.
 
 https://learn.microsoft.com/azure/role-based-access-control/deny-assignments
 """
@@ -19,7 +19,7 @@ _EVERYBODY = "00000000-0000-0000-0000-000000000000"
 class Denial:
     """A deny assignment that applies to the caller, or may.
 
-    :param doubt: why it may not; ``None`` when it applies for sure.
+    :param doubt: why it may not; ``None`` when it certainly applies.
     """
 
     name: str

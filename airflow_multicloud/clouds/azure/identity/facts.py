@@ -49,7 +49,8 @@ def facts_of(connection: Connection | None) -> Mapping[str, str]:
     if extra.get("metrics_resource_id"):
         facts["metrics_resource"] = str(extra["metrics_resource_id"])
     elif extra.get("application_insights_connection_string"):
-        facts["application_insights"] = "{application_insights}"  # Its key is no resource's name.
+        # The connection has its key, but not its resource id.
+        facts["application_insights"] = "{application_insights}"
     if _is_by_token(connection, extra):
         facts[BY_TOKEN] = "yes"
     return facts
@@ -92,4 +93,4 @@ def _account(connection: Connection, extra: Mapping[str, Any]) -> str | None:
 
 def _first_name(url: str) -> str:
     first = (urlsplit(url).hostname or "").partition(".")[0]
-    return "" if first.isdigit() else first  # An address names no vault.
+    return "" if first.isdigit() else first  # An IP address does not name a vault.

@@ -1,4 +1,4 @@
-"""Which operations are on data: their names do not tell, and roles grant the two apart.
+"""Which operations are on data: their names do not say so, and roles grant these separately.
 
 An Owner's ``*`` matches the name of ``…/containers/blobs/read`` and does not grant it. Azure's own
 list of a provider's operations says of each (``isDataAction``):

@@ -65,7 +65,7 @@ class OperationSet:
     def has_some(self, operation: str, *, is_data: bool) -> bool:
         """Whether some operation of this kind that a pattern stands for may be in it.
 
-        Never of an operation that is no pattern: that is in it or not.
+        Never true of a single operation: that is either in it or not.
         """
         is_pattern = "*" in operation
         return is_pattern and _meets(self.data_actions if is_data else self.actions, operation)

@@ -153,7 +153,7 @@ def _need(action: str) -> _Need | None:
 
 
 def _beyond(action: str, scope: str, what: str) -> PermissionCheck:
-    """What is no operation on data in containers."""
+    """Operations that are not on data in containers."""
     if action.casefold().startswith(_CONTAINERS):
         decision, why = Decision.UNKNOWN, f"whether {what} is good for this is not known"
     else:

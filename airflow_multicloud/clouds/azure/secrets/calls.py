@@ -1,4 +1,4 @@
-"""Which requests the verbs of secrets make of Key Vault, and what they need to be allowed.
+"""The requests that each verb makes to Key Vault, and the permissions that these need.
 
 "Azure permissions for Security", Microsoft.KeyVault
 (https://learn.microsoft.com/azure/role-based-access-control/permissions/security). All are data

@@ -47,7 +47,7 @@ def translated(doing: str) -> Iterator[None]:
     :param doing: the call and what it is about, for the message.
     :raises SecretsError: the vault or the way to it failed.
     :raises CredentialsError: there are no usable credentials, they were refused as such, or the
-        place that is asked is no vault.
+        host is not a vault.
     """
     try:
         with errors.translated(doing, table=TABLE, area=SecretsError), _inner_told(doing):

@@ -21,7 +21,7 @@ from airflow_multicloud.ports.secrets import Secret, SecretState, SecretVersion,
 WRITE: Final = "multicloud-write"
 _NONE: Final = "-"
 
-#: The content type of values that are no text.
+#: The content type of values that are not text.
 BASE64: Final = "application/octet-stream; base64"
 
 
@@ -56,7 +56,7 @@ def text_of(name: str, value: bytes) -> tuple[str, str | None]:
     else:
         text, content_type = base64.b64encode(value).decode(), BASE64
     if not 0 < len(text.encode()) <= RULES.value_bytes:
-        form = " as base64, since it is no text" if content_type else ""
+        form = " as base64, since it is not text" if content_type else ""
         raise refused(
             f"value of secret {name!r}: {len(text.encode())} bytes given{form}, from 1 to "
             f"{RULES.value_bytes} allowed in a vault"
@@ -65,7 +65,7 @@ def text_of(name: str, value: bytes) -> tuple[str, str | None]:
 
 
 def value_of(text: str | None, version: SecretProperties) -> bytes:
-    """The value that a vault holds so.
+    """The value that a vault holds in this form.
 
     :raises SecretsError: ``integrity`` when it is not what its content type says.
     """
@@ -128,7 +128,7 @@ def secret_of(
     """A secret as the port has it.
 
     :param version: of whose vault, name and tags it is.
-    :param deleted: as which it was removed.
+    :param deleted: the removed secret, if it was removed.
     """
     encoded = version.name or ""
     name = NAMES.decode(encoded)
@@ -171,7 +171,7 @@ def newest_first(versions: Iterable[SecretProperties]) -> list[SecretProperties]
 
 
 def first_of_a_second(versions: Sequence[SecretProperties]) -> bool:
-    """Whether the first one's place before the second is not told by anything."""
+    """Whether nothing says that the first one came after the second."""
     if len(versions) < 2:  # noqa: PLR2004 - there is no second
         return False
     by_id = {version.version or "": version for version in versions}

@@ -28,7 +28,7 @@ NAMES: Final = SecretNames(
 )
 
 #: "Secrets … max size of 25k bytes each", and 15 tags, one of which this package needs for the
-#: token of a write. Versions stay until the secret is purged. What is no text is written as base64:
+#: token of a write. Versions stay until the secret is purged. Other bytes are written as base64:
 #: four characters for three bytes.
 RULES: Final = SecretRules(value_bytes=25_600, tag_count=14, binary_bytes=25_600 // 4 * 3)
 

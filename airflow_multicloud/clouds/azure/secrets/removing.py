@@ -74,7 +74,7 @@ class AzureRemoving(SecretsBase):
 
 
 def _once_there(look: Callable[[], T | None]) -> T | None:
-    """What a vault has, as soon as it has it; ``None`` when that takes too long."""
+    """What the vault shows once it is done; ``None`` when that takes too long."""
     end = time.monotonic() + _LONGEST_S
     while (found := look()) is None and time.monotonic() < end:
         time.sleep(_INTERVAL_S)

@@ -94,7 +94,7 @@ class AzureWriting(SecretsBase):
     def _check_replaced(
         self, doing: str, encoded: str, before: Versions, replaces: str | None
     ) -> None:
-        """That the version to be replaced is the current one, or that there is no secret."""
+        """Check that the version to be replaced is the current one, or that there is no secret."""
         if before and replaces is None:
             raise failure(f"{doing}: name: it is there", ErrorKind.ALREADY_EXISTS)
         if before:
@@ -163,7 +163,7 @@ def _between(version: SecretProperties, versions: Versions) -> Versions:
 def _check_alone(
     doing: str, made: SecretProperties, others: Versions, *, current: Versions
 ) -> None:
-    """That no other writer came in between; who has replaced the one made here did not.
+    """Check that no other writer came in between; one that replaced the version made here did not.
 
     :raises SecretsError: ``precondition_failed``, naming what they wrote.
     """

@@ -7,11 +7,11 @@ one that is done is kept for some days only, so what it was about is asked after
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from google.cloud import compute_v1
 
+from airflow_multicloud.adapters import operations
 from airflow_multicloud.clouds.gcp.compute.client import REQUEST_S, ComputeBase
 from airflow_multicloud.clouds.gcp.compute.errors import Failure, failure_of, translated
 from airflow_multicloud.clouds.gcp.compute.fields import STATES, Place, place_of
@@ -66,15 +66,16 @@ def operation_of(
     action: str, place: Place, handle: Handle, state: OperationState, failure: Failure | None = None
 ) -> Operation:
     """An operation as it is now."""
-    return Operation(
-        handle=str(handle),
-        action=action,
-        resource=place.id,
-        state=OperationState.FAILED if failure else state,
-        seen_at=datetime.now(UTC),
-        error_kind=failure.kind if failure else None,
-        error=failure.text if failure else None,
-        code=failure.code if failure else None,
+    if failure is None:
+        return operations.operation_of(action, place.id, state, handle)
+    return operations.operation_of(
+        action,
+        place.id,
+        OperationState.FAILED,
+        handle,
+        error_kind=failure.kind,
+        error=failure.text,
+        code=failure.code,
     )
 
 

@@ -61,6 +61,7 @@ TABLE = CallTable(
         "describe_operation:made": (_OPERATION, _OPERATIONS, _GET_ANY),
         "describe_operation:snapshot": (_OPERATION, _BACKUP),
         "list_snapshots": (_BACKUPS,),
+        "list_snapshots:all": (_BACKUPS,),
         "describe_snapshot": (_BACKUP,),
         "snapshot_database": (_GET, _BACKUPS, _call("Backups.CreateBackup", "backupRuns.create")),
         "remove_snapshot": (_BACKUP, _call("Backups.DeleteBackup", "backupRuns.delete")),

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from airflow_multicloud.adapters import operations
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.database.errors import (
@@ -90,17 +90,16 @@ def operation_of(
     :param failed: why it has failed, which it has then.
     :param error: why it was cancelled.
     """
-    state = OperationState.FAILED if failed else state
-    return Operation(
-        handle=str(handle),
-        action=action,
-        resource=resource,
-        state=state,
-        seen_at=datetime.now(UTC),
-        progress=1.0 if state is OperationState.SUCCEEDED else None,
-        error_kind=failed.kind if failed else None,
-        error=failed.text if failed else error,
-        code=failed.code if failed else None,
+    if failed is None:
+        return operations.operation_of(action, resource, state, handle, error=error)
+    return operations.operation_of(
+        action,
+        resource,
+        OperationState.FAILED,
+        handle,
+        error_kind=failed.kind,
+        error=failed.text,
+        code=failed.code,
     )
 
 

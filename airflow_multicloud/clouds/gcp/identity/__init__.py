@@ -1,4 +1,4 @@
-"""Whom Google Cloud takes the connection's credentials for, what they may do, and less of it."""
+"""Google identity: whose the credentials are, what they may do, and tokens for part of that."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Which requests telling who the caller is makes of Google Cloud.
+"""The requests to Google Cloud that ``who_am_i`` makes.
 
-The token tells. Without one Cloud Storage is asked for anything, and any answer will do.
+The token says who the caller is. Without a token, Cloud Storage is asked something; any answer will
+do.
 """
 
 from __future__ import annotations

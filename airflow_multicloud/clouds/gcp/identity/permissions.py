@@ -1,8 +1,7 @@
-"""What the caller may do, as each resource says that is asked: ``testIamPermissions``.
+"""What the caller may do: each resource is asked by ``testIamPermissions``.
 
-https://cloud.google.com/iam/docs/testing-permissions. The answer is of the caller's own: no
-permission is needed to ask. It takes all into account that grants on the resource and above it, and
-deny policies.
+https://cloud.google.com/iam/docs/testing-permissions. The caller needs no permission to ask about
+itself. The answer includes grants on the resource and above it, and deny policies.
 """
 
 from __future__ import annotations

@@ -39,9 +39,9 @@ class Target:
     :param path: of the method.
     :param what: the resource that is asked, in words.
     :param by_query: whether the permissions stand in the query, and not in a body.
-    :param unsure: why the resource may grant what what is asked does not; ``None`` when it is the
-        resource itself.
-    :param told: what it tells of; of all permissions for ``None``.
+    :param unsure: why the resource may grant more than the place that is asked; ``None`` when the
+        resource itself is asked.
+    :param told: the permissions that it knows; all of them for ``None``.
     """
 
     service: str
@@ -101,7 +101,7 @@ def target_of(resource: str) -> Target | None:
 
 
 def project_of_new(project: str, what: str) -> Target:
-    """Where what a new resource inherits is asked.
+    """Where to ask for permissions that a new resource will inherit.
 
     :param what: that is not there yet, in words.
     """

@@ -1,4 +1,4 @@
-"""What stands in a secret's labels and annotations: tags, and what this package notes.
+"""A secret's labels and annotations: they hold its tags, and this package's notes.
 
 A tag that fits the rules of labels is a label, by which people filter and bills are split; any
 other one is an annotation. Tags whose names fit neither are in one annotation, as JSON.
@@ -128,7 +128,7 @@ def tags_in(secret: resources.Secret) -> dict[str, str]:
 
 
 def put_tags(tags: Mapping[str, str], secret: resources.Secret) -> None:
-    """Give a message of a secret these tags, and no others; what is noted in it stays.
+    """Make these the tags of a secret's message; the notes in it stay.
 
     :raises SecretsError: ``invalid_argument`` when the cloud can't take them.
     """
@@ -149,7 +149,7 @@ def put_tags(tags: Mapping[str, str], secret: resources.Secret) -> None:
     size = _size(annotations)
     if size > _ANNOTATIONS - _KEPT:
         raise refused(
-            f"tags: {size} bytes of those that are no labels of Google's given, at most "
+            f"tags: {size} bytes of tags that do not fit Google's rules of labels given, at most "
             f"{_ANNOTATIONS - _KEPT} allowed in a secret's annotations; give fewer, or values of "
             "small letters, digits, '-' and '_', up to 63 characters"
         )

@@ -1,8 +1,8 @@
-"""Which requests the verbs of secrets make of Secret Manager, and what they need to be allowed.
+"""The requests that each verb makes to Secret Manager, and the permissions that these need.
 
 "Secret Manager API permissions" (https://cloud.google.com/secret-manager/docs/access-control).
-Listing and making secrets are the project's. Of a secret that is not there nobody is told that the
-caller would be allowed something, so for copies the project is asked.
+The permissions to list and to create secrets are granted on the project. Google does not say what
+would be allowed on a secret that does not exist, so for copies the project is asked.
 """
 
 from __future__ import annotations

@@ -78,9 +78,9 @@ class SecretsBase(SessionHook, GoogleCloudSecretManagerHook):
             )
 
     def _done(self, doing: str, work: Callable[[], T]) -> T:
-        """Do what takes one request or several; from its beginning again, while that may help.
+        """Do work of one or several requests; from the beginning again, while that may help.
 
-        Work is such that it finds what it did before, should the answer have been lost.
+        When an answer was lost, the work finds what it has done before.
 
         :param doing: for messages.
         :raises SecretsError: with the cause's kind.
@@ -128,7 +128,7 @@ class SecretsBase(SessionHook, GoogleCloudSecretManagerHook):
             newest = later
 
     def _numbered(self, path: str, number: int) -> resources.SecretVersion | None:
-        """A version, also one that is not told of yet; ``None`` when there is none."""
+        """A version, also one that lists do not show yet; ``None`` when there is none."""
         states = resources.SecretVersion.State
         try:
             self._access(path, str(number))

@@ -1,4 +1,4 @@
-"""What Secret Manager's errors mean: what those of all Google services do, but for checksums."""
+"""What Secret Manager's errors mean: the same as those of all Google services, except checksums."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHECKSUM: Final = re.compile(r"crc32c|checksum", re.IGNORECASE)
 
 
 def refined(refusal: Refusal, meaning: Meaning) -> Meaning:
-    """A value that arrived otherwise than it was sent is refused as an invalid argument."""
+    """Google calls it an invalid argument when a value was changed on its way."""
     if meaning.kind is ErrorKind.INVALID_ARGUMENT and _CHECKSUM.search(refusal.text):
         return replace(meaning, kind=ErrorKind.INTEGRITY)
     return meaning

@@ -29,7 +29,7 @@ def number_of(version: resources.SecretVersion) -> int:
     """
     number = version.name.rpartition("/")[2]
     if not number.isdecimal():
-        raise not_an_answer("reading a version", NAME, "its id is no number", area=SecretsError)
+        raise not_an_answer("reading a version", NAME, "its id is not a number", area=SecretsError)
     return int(number)
 
 
@@ -44,7 +44,7 @@ def is_disabled(version: resources.SecretVersion) -> bool:
 
 
 def removal_of(secret: resources.Secret, newest: resources.SecretVersion | None) -> Removal | None:
-    """The removal of what it holds, whole or begun; one before a newer version is over."""
+    """The removal of its versions, complete or begun; a newer version ends it."""
     removal = Removal.noted_in(secret)
     fits = removal is not None and newest is not None and number_of(newest) == removal.newest
     return removal if fits else None

@@ -84,7 +84,7 @@ class GCPWriting(GCPClaims):
         return self._done(f"writing secret {name!r}", write)
 
     def _tagged(self, path: str, secret: resources.Secret, tags: Mapping[str, str]) -> None:
-        """Give a secret the tags of what was written.
+        """Give a secret the tags of the value that was written.
 
         :param secret: as it was then: its etag tells of whoever came since.
         """

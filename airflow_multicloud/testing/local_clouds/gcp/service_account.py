@@ -1,4 +1,4 @@
-"""A service account of the local Google Cloud, whose key is made anew in every process.
+"""A service account of the local Google Cloud; each process makes a new key for it.
 
 It signs URLs: Cloud Storage's own local server takes any token and checks no signature, so its
 connection ``gcp_local`` is anonymous; but an anonymous caller can't sign. The local Compute

@@ -1,0 +1,5 @@
+# Written by docs/generate.py from __init__.py; `python docs/generate.py` renews it.
+
+from airflow_multicloud.sensors.database.replica_lag import (
+    DatabaseReplicaLagSensor as DatabaseReplicaLagSensor,
+)

@@ -1,0 +1,3 @@
+# Written by docs/generate.py from __init__.py; `python docs/generate.py` renews it.
+
+from airflow_multicloud.sensors.secrets.drift import SecretDriftSensor as SecretDriftSensor
