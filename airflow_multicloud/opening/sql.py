@@ -24,6 +24,7 @@ from airflow_multicloud.errors import (
 )
 from airflow_multicloud.extras import require_extra
 from airflow_multicloud.opening.sql_errors import error_of_driver
+from airflow_multicloud.opening.sql_places import SqlPlace
 from airflow_multicloud.opening.sql_secrets import note_tokens, scrub, secrets_of
 from airflow_multicloud.registry import read_connection
 
@@ -38,49 +39,6 @@ _OTHER_DATABASE = frozenset({"dbname", "database", "db", "user"})
 _OTHER_SERVER = frozenset(
     {"host", "hostaddr", "port", "service", "dsn", "server", "unix_socket", "sqlalchemy_url"}
 )
-#: A dialect → the port's word for the engine that speaks it, where that is the only one.
-_ENGINES = {"postgresql": "postgres", "mssql": "sqlserver"}
-
-
-@dataclass(frozen=True, slots=True)
-class SqlPlace:
-    """Where an instance answers SQL, instead of where the connection says.
-
-    :param database: the only one there that is meant, where an instance is no more than that.
-    :param engine: the port's word, where it is known.
-    """
-
-    host: str
-    port: int
-    database: str | None = None
-    engine: str | None = None
-
-    def schema(self, given: str | None) -> str | None:
-        """Which of the server's databases is meant.
-
-        :raises DatabaseError: ``invalid_argument`` for another than the instance is.
-        """
-        if self.database is None or given in (None, self.database):
-            return self.database or given
-        raise DatabaseError(
-            f"schema: {given!r} given; the instance is the database {self.database!r} of "
-            f"{self.host}; expected that, or none",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
-
-    def check_dialect(self, dialect: str, sql_conn_id: str) -> None:
-        """Refuse a connection of another kind of database.
-
-        :raises CredentialsError: ``invalid_argument``.
-        """
-        spoken = _ENGINES.get(dialect)
-        if spoken is None or self.engine not in _ENGINES.values() or spoken == self.engine:
-            return
-        raise CredentialsError(
-            f"sql_conn_id: connection {sql_conn_id!r} is one of {spoken}, and the instance is "
-            f"{self.engine}; expected a connection of its kind",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ from airflow_multicloud.core.database.verification import (
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.opening.databases import open_databases
 from airflow_multicloud.opening.places import check_place, read_place, stage_place
-from airflow_multicloud.opening.sql import SqlPlace, open_sql
+from airflow_multicloud.opening.sql import open_sql
+from airflow_multicloud.opening.sql_places import SqlPlace
 from airflow_multicloud.ports.database import DatabaseRef
 
 

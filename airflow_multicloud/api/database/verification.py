@@ -13,7 +13,7 @@ from airflow_multicloud.core.database.verification import DatabaseVerification
 from airflow_multicloud.core.telemetry import noted, operation
 from airflow_multicloud.documents import read_document
 from airflow_multicloud.errors import CloudError, DatabaseError, ErrorKind
-from airflow_multicloud.opening.sql import SqlPlace
+from airflow_multicloud.opening.sql_places import SqlPlace
 from airflow_multicloud.opening.verifications import VerificationWish, place_of, verify
 from airflow_multicloud.registry import session
 

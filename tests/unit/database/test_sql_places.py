@@ -12,7 +12,8 @@ from airflow_multicloud.errors import (
     ErrorKind,
     ProviderNotAvailableError,
 )
-from airflow_multicloud.opening.sql import SqlPlace, open_sql
+from airflow_multicloud.opening.sql import open_sql
+from airflow_multicloud.opening.sql_places import SqlPlace
 from airflow_multicloud.registry import session
 
 HOST = "shop.database.windows.net"

@@ -11,7 +11,8 @@ import pytest
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
 from airflow_multicloud.errors import DatabaseError
-from airflow_multicloud.opening.sql import SqlPlace, open_sql
+from airflow_multicloud.opening.sql import open_sql
+from airflow_multicloud.opening.sql_places import SqlPlace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
