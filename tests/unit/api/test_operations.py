@@ -158,6 +158,10 @@ CALLS: dict[str, tuple[str, Callable[[], object]]] = {
         "database.remove",
         lambda: api.remove_scratch_databases(CONN, "run"),
     ),
+    "remove_snapshot": (
+        "database.remove_snapshot",
+        lambda: api.remove_snapshot(CONN, "s", confirm="s", allow=["s"]),
+    ),
     "render_policy": ("render_policy", lambda: api.render_policy([], "aws")),
     "replica_status": ("replica_status", lambda: api.replica_status(NOWHERE)),
     "replicate": ("replicate", lambda: api.replicate(NOWHERE, [NOWHERE])),

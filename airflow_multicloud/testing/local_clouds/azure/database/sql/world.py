@@ -36,7 +36,8 @@ class Database:
     :param size: its service objective.
     :param state: the service's status.
     :param begun: what goes on and does not show in its status: a deletion, a failover.
-    :param origin: id of what it was restored from, and :param moment: as it was when.
+    :param origin: id of what it was restored from.
+    :param moment: as of when it was restored.
     """
 
     name: str
