@@ -1,6 +1,6 @@
 """A snapshot's name, token and labels in its backup's description: backups have nothing else.
 
-Anybody may write a description. One that is not exactly as it is written here is no snapshot's.
+Anybody may write a description. One that is not written exactly as here is not a snapshot of ours.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def described(name: str, token: str, labels: Mapping[str, str]) -> str:
 
 
 def description_in(text: str | None) -> Description | None:
-    """What a description says; ``None`` for one that is no snapshot's."""
+    """What a description says; ``None`` when the backup is not a snapshot of ours."""
     if text is None or not text.startswith(_MARK) or len(text) > _LONGEST:
         return None
     try:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.testing.local_clouds.aws.database.answers import Refusal
+from airflow_multicloud.testing.local_clouds.aws.telemetry.common_words import QUERY_STRANGERS
 
 _FAULTS = {
     ErrorKind.CAPACITY: (
@@ -29,17 +30,6 @@ _FAULTS = {
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
 }
-_STRANGERS = {
-    "missing": (
-        "MissingAuthenticationToken",
-        "Request must contain either a valid (registered) AWS access key ID or X.509 certificate.",
-    ),
-    "key": ("InvalidClientTokenId", "The security token included in the request is invalid."),
-    "signature": (
-        "SignatureDoesNotMatch",
-        "The request signature we calculated does not match the signature you provided.",
-    ),
-}
 #: Status of an instance that could not be made → for which kind of fault.
 FAILED = {ErrorKind.CAPACITY: "insufficient-capacity", ErrorKind.QUOTA: "storage-full"}
 
@@ -56,7 +46,7 @@ def refusal(kind: ErrorKind) -> Refusal:
 
 def stranger(problem: str) -> Refusal:
     """A caller who is not let in; see ``Signed``."""
-    return Refusal(*_STRANGERS[problem], HTTPStatus.FORBIDDEN)
+    return Refusal(*QUERY_STRANGERS[problem])
 
 
 def no_instance(identifier: str) -> Refusal:
