@@ -10,13 +10,12 @@ import logging
 import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.documents import read_document, to_document
-from airflow_multicloud.ports.operations import Operation, Operations, OperationState
+from airflow_multicloud.ports.operations import Operation, Operations, OperationState, longest_wait
 from airflow_multicloud.registry import resolve
 from airflow_multicloud.text import printable
 
@@ -63,8 +62,7 @@ def check_operations(
         return {"operations": arguments["operations"]}
     for operation in left:
         _log.info("not yet: %s", _told(operation))
-    waits = [one.poll_after for one in left if one.poll_after is not None]
-    return NotYet(wait=max(waits, default=timedelta(0)), arguments=arguments)
+    return NotYet(wait=longest_wait(left), arguments=arguments)
 
 
 def tell_operations(*, port: str, operations: Iterable[Mapping[str, Any]]) -> None:  # noqa: ARG001

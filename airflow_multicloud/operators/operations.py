@@ -21,7 +21,7 @@ from airflow_multicloud.opening.operations import (
     tell_operations,
 )
 from airflow_multicloud.operators.base import CloudOperator, Outcome
-from airflow_multicloud.ports.operations import Operations
+from airflow_multicloud.ports.operations import Operations, longest_wait
 from airflow_multicloud.triggers.poll import FAILED, Check, PollTrigger, call_off, look, path_of
 
 if TYPE_CHECKING:
@@ -65,12 +65,11 @@ def wait_for(
     :param port: which service has them.
     :param state: what the next step gets besides (JSON).
     """
-    asked = [one.operation.poll_after or timedelta(0) for one in begun]
     return Wait(
         check=check_operations,
         arguments=arguments_for(port, begun),
         state=state or {},
-        first_wait=max(asked, default=timedelta(0)),
+        first_wait=longest_wait(one.operation for one in begun),
         on_cancel=tell_operations,
     )
 

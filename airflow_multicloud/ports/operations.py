@@ -6,6 +6,7 @@ is a plain value that another process can take up, so that waiting needs no work
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -79,6 +80,12 @@ class Operation:
         raise area(
             f"{self.action} of {self.resource}: {why}", kind=kind, cloud=cloud, code=self.code
         )
+
+
+def longest_wait(operations: Iterable[Operation]) -> timedelta:
+    """How long clouds ask to wait before these are looked at again: the longest; zero for none."""
+    asked = (one.poll_after for one in operations)
+    return max((wait for wait in asked if wait is not None), default=timedelta())
 
 
 class Operations(Protocol):

@@ -1,13 +1,26 @@
-"""Waiting in this process for what a cloud is doing to a database."""
+"""Looking at what a cloud is doing to databases, and waiting for it in this process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.operations import Operation, Operations
+from airflow_multicloud.text import printable
+
+_log = logging.getLogger(__name__)
+
+
+def still_going(service: Operations, operations: Iterable[Operation]) -> tuple[Operation, ...]:
+    """Those that go on; of one that has failed or was cancelled the log says why."""
+    looked = [service.describe_operation(operation) for operation in operations]
+    for one in looked:
+        if one.error is not None:
+            _log.warning("%s of %s: %s", one.action, one.resource, printable(one.error))
+    return tuple(one for one in looked if not one.state.is_final)
 
 
 def finished(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from airflow_multicloud.core.database.accounts import check_account
+from airflow_multicloud.core.database.finishing import still_going
 from airflow_multicloud.core.database.given import reference, refused
 from airflow_multicloud.core.database.identity import RESTORE, Requester, identity_of
 from airflow_multicloud.core.database.places import listed_in, places_of
@@ -28,7 +29,7 @@ from airflow_multicloud.ports.database import (
     DatabaseRef,
     DatabaseService,
 )
-from airflow_multicloud.ports.operations import Operation
+from airflow_multicloud.ports.operations import Operation, longest_wait
 from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
@@ -188,8 +189,7 @@ class DatabaseRemoval(Documented):
     @property
     def wait(self) -> timedelta:
         """How long the clouds ask to wait before the next look."""
-        asked = [one.poll_after for one in self.waits_for if one.poll_after is not None]
-        return max(asked, default=timedelta())
+        return longest_wait(self.waits_for)
 
 
 def advance_removal(
@@ -206,7 +206,7 @@ def advance_removal(
     :param now: aware.
     :raises DatabaseError: for what can't be removed, once everything else is under way.
     """
-    left = _still(service, removal.waits_for)
+    left = still_going(service, removal.waits_for)
     if left:
         return replace(removal, waits_for=left)
     places = wanted.places(service)
@@ -252,12 +252,3 @@ def _check_kept(service: DatabaseService, ref: DatabaseRef, final_snapshot: str)
         "somebody else has deleted it, or an earlier try without this snapshot. Look for others",
         kind=ErrorKind.PRECONDITION_FAILED,
     )
-
-
-def _still(service: DatabaseService, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    """The operations that go on. One that has failed is begun again, for it is listed again."""
-    looked = [service.describe_operation(operation) for operation in operations]
-    for one in looked:
-        if one.error is not None:
-            _log.warning("%s of %s: %s", one.action, one.resource, printable(one.error))
-    return tuple(one for one in looked if not one.state.is_final)

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Protocol
 
 from airflow_multicloud.core.database.accounts import check_account
+from airflow_multicloud.core.database.finishing import still_going
 from airflow_multicloud.core.database.given import reference
 from airflow_multicloud.core.database.identity import (
     MAP_INDEX,
@@ -28,7 +29,7 @@ from airflow_multicloud.core.telemetry import count_retry
 from airflow_multicloud.documents import Documented
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import DatabaseRef, DatabaseService, Snapshot
-from airflow_multicloud.ports.operations import Operation, OperationState
+from airflow_multicloud.ports.operations import Operation, longest_wait
 from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
@@ -192,8 +193,7 @@ class SnapshotRemoval(Documented):
     @property
     def wait(self) -> timedelta:
         """How long the clouds ask to wait before the next look."""
-        asked = [one.poll_after for one in self.waits_for if one.poll_after is not None]
-        return max(asked, default=timedelta())
+        return longest_wait(self.waits_for)
 
     def raise_if_left(self, cloud: str) -> None:
         """Fail for what could not be removed.
@@ -223,7 +223,7 @@ def advance_snapshot_removal(
     :raises DatabaseError: when the cloud can't be asked what there is, or what is there may not go.
     """
     late = removal.gives_up_at is not None and now >= removal.gives_up_at
-    going_on = _still(service, removal.waits_for)
+    going_on = still_going(service, removal.waits_for)
     if going_on and not late:
         return replace(removal, waits_for=going_on)
     given_up = {one.id for one in removal.left}
@@ -280,12 +280,3 @@ def _late(snapshot: Snapshot) -> LeftSnapshot:
         kind=ErrorKind.TIMEOUT,
         error="it was not removed in time; what was begun goes on in the cloud",
     )
-
-
-def _still(service: DatabaseService, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    """The operations that go on. One that has failed is begun again, for it is listed again."""
-    looked = [service.describe_operation(operation) for operation in operations]
-    for one in looked:
-        if one.state is OperationState.FAILED:
-            _log.warning("%s of %s: %s", one.action, one.resource, printable(str(one.error)))
-    return tuple(one for one in looked if not one.state.is_final)
