@@ -56,6 +56,8 @@ PLACES = {
     "database_sql": [],
 }
 NAMESPACE = "airflow_multicloud"
+#: Of the database, how many stay: the newest.
+SNAPSHOTS = 3
 PLACES_VARIABLE = "disaster_recovery_places"
 
 DOC = """
@@ -75,7 +77,8 @@ Ask the clouds whether all of this is allowed (**preflight**), before any of it 
 
 Where the params say so, **secrets** are made equal to those of one store (a value that somebody
 else wrote is a conflict, and stays), and a **database** is restored from a new snapshot into
-scratch, verified there by SQL, and removed again. Without these params both are skipped.
+scratch, verified there by SQL, and removed again; the newest three of these snapshots are kept.
+Without these params both are skipped.
 
 Nothing at any cloud is switched off or deleted. A replica that is out of reach is left out, and the
 verdict is then not `PASSED`. The DAG fails when the verdict is not
@@ -129,13 +132,23 @@ def _optional(description: str) -> Param:
 
 
 def needed(params: Mapping[str, Any], replicas: Sequence[str]) -> list[dict[str, Any]]:
-    """What the drill and its export need to be allowed, as preflight takes it."""
+    """What the run needs to be allowed, as preflight takes it."""
     asked: list[dict[str, Any]] = [
         {"drill": {"primary": params["primary"], "replicas": replicas, "places": replicas[:2]}}
     ]
     if params["metrics_to"]:
         to = {"destinations": params["metrics_to"], "namespace": NAMESPACE}
         asked.append({"export_metrics": to})
+    if params["secrets_from"]:
+        store = {"source": params["secrets_from"], "destinations": params["secrets_to"]}
+        asked.append({"sync_secrets": {**store, "prefix": params["secrets_prefix"]}})
+    if params["database"]:
+        at = {"conn_id": params["database_at"]}
+        asked += [
+            {"snapshot_database": {**at, "database": params["database"], "keep": SNAPSHOTS}},
+            {"restore_database": {**at, "snapshot": "{{ what the run takes }}"}},
+            {"remove_database": {**at, "restore_task_id": "database.restore"}},
+        ]
     return asked
 
 
@@ -251,6 +264,7 @@ with DAG(
         snapshot = SnapshotDatabaseOperator(
             task_id="snapshot",
             database="{{ params.database }}",
+            keep=SNAPSHOTS,
             pre_execute=skip_if_empty("database"),
             **at,
         )
@@ -263,7 +277,7 @@ with DAG(
             checks="{{ params.database_checks }}",
             restored=restore.output,
         )
-        # Also what a try that died has restored. The snapshot stays.
+        # Also what a try that died has restored. The newest snapshots stay.
         remove = RemoveDatabaseOperator(
             task_id="remove", restore_task_id="database.restore", **at
         ).as_teardown(setups=restore)

@@ -120,6 +120,11 @@ def test_secrets_and_a_database(
     assert {*found.states.values()} == {"success", "skipped"}
     assert [one for one in found.states if found.states[one] == "skipped"] == [("export", -1)]
     assert there.read_secret(f"{prefix}key").value == b"value"
+    checked = found.xcom("preflight", key="report")["permissions"]
+    asked = {one["permission"] for one in checked if one["conn_id"] == "aws_database_local"}
+    assert {"rds:CreateDBSnapshot", "rds:DeleteDBSnapshot", "rds:DeleteDBInstance"} <= asked
+    assert "secretmanager.versions.add" in {one["permission"] for one in checked}
+    assert found.xcom("database.snapshot")["retention"]["kept"] == 1
     report = found.xcom("database.verify")
     restored = found.xcom("database.restore")
     assert (report["verified"], report["host"]) == (True, restored["endpoint"]["host"])

@@ -72,7 +72,10 @@ BASE: Final = ErrorTable(
                 "InvalidRequest InvalidRequestException MalformedPolicyDocument MissingParameter "
                 "PackedPolicyTooLarge ValidationError ValidationException"
             ),
-            ErrorKind.UNSUPPORTED: "501 NotImplemented UnsupportedOperation",
+            # A server that does not know the call is not the service, or an old one of it.
+            ErrorKind.UNSUPPORTED: (
+                "501 InvalidAction NotImplemented UnknownOperationException UnsupportedOperation"
+            ),
         }
     ),
     # The pattern of EC2, and of services of its time
