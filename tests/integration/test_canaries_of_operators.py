@@ -48,6 +48,11 @@ DATABASES = {
     "gcp_database_local": "shop",
     "azure_database_local": f"{_GROUP}/Microsoft.DBforPostgreSQL/flexibleServers/shop",
 }
+SNAPSHOTS = {
+    "aws_database_local": "shop",
+    "gcp_database_local": "projects/local/backups/shop",
+    "azure_database_local": f"{DATABASES['azure_database_local']}/backups/shop",
+}
 TELEMETRY = ("aws_telemetry_local", "gcp_telemetry_local", "azure_telemetry_local")
 SECRETS = ("aws_secrets_local", "gcp_secrets_local", "azure_secrets_local")
 ADVISERS = ("azure_local",)
@@ -267,9 +272,12 @@ CASES: dict[str, Case] = {
     "ReplicateShardOperator": _copies(
         "ReplicateShardOperator", shard=f"shard-00000.jsonl#sha256={'0' * 64}"
     ),
-    "RemoveSnapshotOperator": _databases(
-        "RemoveSnapshotOperator", "snapshot", confirm="shop", allow=["shop"], **SOON
-    ),
+    "RemoveSnapshotOperator": lambda _stage: [
+        all_of.RemoveSnapshotOperator(
+            task_id="remove", conn_id=conn_id, snapshot=one, confirm="shop", allow=["shop"], **SOON
+        )
+        for conn_id, one in SNAPSHOTS.items()
+    ],
     "RestoreDatabaseOperator": _databases("RestoreDatabaseOperator", **SOON),
     "RollbackOperator": _rolls_back,
     "ShipLogsOperator": lambda _stage: [
