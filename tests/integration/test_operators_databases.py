@@ -80,7 +80,8 @@ def test_a_run_that_restores_reads_promotes_and_tears_down(space: Databases) -> 
         assert (taken["found"], restored["found"], restored["scratch"]) == (False, False, True)
         assert restored["source"] == taken["id"]
         assert restored["restored_moment"][:19] == taken["taken_at"][:19]
-        assert restored["endpoint"] == {"host": f"{restored['name']}.memory.test", "port": 5432}
+        host = f"{restored['name']}.memory.test"
+        assert restored["endpoint"] == {"host": host, "port": 5432, "database": None}
         assert run.xcom("rows", map_index=index) == lines
     assert len(run.xcom("remove")["removed"]) == 2
     assert {*space.servers} == {"shop", "till", "copy"}
