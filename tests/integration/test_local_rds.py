@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from airflow_multicloud import registry
+from airflow_multicloud import api, registry
 from airflow_multicloud.core.database.identity import Requester
 from airflow_multicloud.core.database.removals import DatabaseRemoval, ScratchOf, advance_removal
 from airflow_multicloud.core.database.restores import RestoreWish
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.testing.local_clouds import LocalServer
 
+#: Of no account that the local RDS has.
+ELSEWHERE = "arn:aws:rds:us-east-1:210987654321"
 TOKENS = tuple(f"00000000-0000-4000-8000-00000000000{n}" for n in range(6))
 CLUSTERED = """<DescribeDBInstancesResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/">
 <DescribeDBInstancesResult><DBInstances><DBInstance>
@@ -139,10 +141,65 @@ def test_listings_have_pages(
 
 
 def test_a_reference_to_another_account(hook: DatabaseService, source: DatabaseRef) -> None:
-    other = DatabaseRef(source.id.replace("123456789012", "210987654321"))
-    with pytest.raises(DatabaseError, match="in this account") as caught:
-        hook.describe_database(other)
+    """Nothing is seen of it: that is no answer, whether this account has the name or not."""
+    snapshot = f"{ELSEWHERE}:snapshot:none"
+    for ask in (
+        lambda: hook.describe_database(DatabaseRef(f"{ELSEWHERE}:db:rds-source")),
+        lambda: hook.describe_database(DatabaseRef(f"{ELSEWHERE}:db:none")),
+        lambda: hook.describe_snapshot(DatabaseRef(snapshot)),
+        lambda: hook.remove_snapshot(DatabaseRef(snapshot), token=TOKENS[0]),
+        lambda: list(hook.list_snapshots(DatabaseRef(f"{ELSEWHERE}:db:rds-source"), {})),
+        lambda: hook.remove_database(
+            DatabaseRef(f"{ELSEWHERE}:db:none"), token=TOKENS[0], final_snapshot=None
+        ),
+    ):
+        with pytest.raises(DatabaseError, match="is in account 210987654321") as caught:
+            ask()
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    with pytest.raises(DatabaseError) as caught:
+        hook.describe_database(DatabaseRef(f"{source.id}-none"))
     assert caught.value.kind is ErrorKind.NOT_FOUND
+
+
+@pytest.mark.parametrize("account", [None, "210987654321"])
+def test_a_removal_in_another_account_is_no_success(
+    local_rds: LocalServer, account: str | None
+) -> None:
+    assert local_rds.endpoint
+    given: dict[str, Any] = {"account": account, "poll_interval": timedelta(0)}
+    with pytest.raises(DatabaseError, match="is in account 210987654321") as caught:
+        api.remove_database("aws_database_local", f"{ELSEWHERE}:db:none", **given)
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    with pytest.raises(DatabaseError, match="is in account 210987654321") as caught:
+        api.remove_snapshot(
+            "aws_database_local",
+            f"{ELSEWHERE}:snapshot:none",
+            confirm="none",
+            allow=["none"],
+            **given,
+        )
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_an_account_that_is_named_is_asked_for_where_nothing_is_found(
+    local_rds: LocalServer,
+) -> None:
+    assert local_rds.endpoint
+    other: dict[str, Any] = {"account": "210987654321", "poll_interval": timedelta(0)}
+    for remove in (
+        lambda: api.remove_database("aws_database_local", "none", **other),
+        lambda: api.remove_snapshot(
+            "aws_database_local", "none", confirm="none", allow=["none"], **other
+        ),
+        lambda: api.remove_scratch_databases(
+            "aws_database_local", "no run", confirm_after=timedelta(0), **other
+        ),
+    ):
+        with pytest.raises(DatabaseError, match="not in 210987654321") as caught:
+            remove()
+        assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+    own = {**other, "account": "123456789012"}
+    assert api.remove_database("aws_database_local", "none", **own).done
 
 
 def test_an_instance_of_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from airflow_multicloud.core.database.accounts import check_account
+from airflow_multicloud.core.database.accounts import check_account, check_places
 from airflow_multicloud.core.database.finishing import still_going
 from airflow_multicloud.core.database.given import reference, refused
 from airflow_multicloud.core.database.identity import RESTORE, Requester, identity_of
@@ -213,6 +213,9 @@ def advance_removal(
     removal = replace(removal, searched=places)
     found = wanted.listed(service, places)
     if not found:
+        if not removal.removed:
+            # Nothing has shown in whose account it was looked for.
+            check_places(service, places, wanted.account)
         # What was ordered just before may not be listed yet.
         certain = now >= removal.certain_from
         if certain and final_snapshot is not None and isinstance(wanted, OneDatabase):

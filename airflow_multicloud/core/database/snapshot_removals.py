@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
-from airflow_multicloud.core.database.accounts import check_account
+from airflow_multicloud.core.database.accounts import check_account, check_places
 from airflow_multicloud.core.database.finishing import still_going
 from airflow_multicloud.core.database.given import reference
 from airflow_multicloud.core.database.identity import (
@@ -116,6 +116,7 @@ class OneSnapshot:
         except DatabaseError as err:
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise
+            check_places(service, [service.database_place(self.ref)], self.allowance.account)
             return []
         self.allowance.check_found("snapshot", snapshot)
         identity = ours(snapshot)

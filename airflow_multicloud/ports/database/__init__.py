@@ -125,14 +125,25 @@ class Database(Operations, Protocol):
 
 
 class DatabasePlaces(Protocol):
-    """Where instances lie; every cloud has it, and asks nobody."""
+    """Where instances lie; every cloud has it."""
 
     def database_place(self, ref: DatabaseRef | None) -> DatabasePlace:
-        """Where an instance lies, and what is restored from it or from a snapshot.
+        """Where an instance lies, and what is restored from it or from a snapshot; asks nobody.
 
         :param ref: an instance or a snapshot, there or not; ``None`` for what is where the
             connection's plain names are.
         :raises DatabaseError: ``invalid_argument`` for a reference that is none.
+        """
+        ...
+
+    def database_account(self, place: DatabasePlace) -> str:
+        """The account that a place is in, whether anything lies there or not.
+
+        Where the place does not say it (AWS), that of the connection's credentials, of which the
+        cloud is asked once.
+
+        :param place: of :meth:`database_place`.
+        :return: AWS account, Google project, Azure subscription.
         """
         ...
 

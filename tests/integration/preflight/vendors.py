@@ -103,6 +103,7 @@ _RDS = {
         )
     },
     "monitoring:GetMetricData": frozenset({"cloudwatch:GetMetricData"}),
+    "sts:GetCallerIdentity": frozenset[str](),
 }
 #: https://cloud.google.com/sql/docs/postgres/audit-logging, "API interface audit logs", and of
 #: restoring to a new instance https://cloud.google.com/sql/docs/postgres/iam-permissions.

@@ -193,6 +193,7 @@ USED = {
                 "start_db_instance",
                 "stop_db_instance",
             },
+            "sts": {"get_caller_identity"},
         },
     ),
 }

@@ -16,6 +16,7 @@ from airflow_multicloud.core.database.removals import (
     advance_removal,
 )
 from airflow_multicloud.core.database.restores import RestoreWish
+from airflow_multicloud.core.database.snapshot_removals import one_snapshot
 from airflow_multicloud.core.database.snapshots import SnapshotWish
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CredentialsError, DatabaseError, ErrorKind
@@ -144,6 +145,33 @@ def test_an_account_that_is_named_is_looked_in_where_a_connection_sees_several()
     wanted = ScratchOf.by(TASK, None, "other")
     assert wanted.places(Several(lab.conn_id)) == (replace(HOME, account_id="other"),)
     assert wanted.places(lab.service) == (HOME,)
+
+
+@pytest.mark.parametrize("account", ["999999999999", "memory-database-lab"])
+def test_nothing_is_said_of_another_account_than_was_looked_in(account: str) -> None:
+    lab = Lab()
+    shop = replace(lab.shop, id=f"{lab.shop.id}-none")
+    everything = [
+        lambda: lab.remove(OneDatabase(ref=shop, account=account)),
+        lambda: lab.remove(ScratchOf.by(Requester(run="another"), None, account)),
+        lambda: one_snapshot(
+            "none", region=None, confirm="none", allow=["none"], account=account
+        ).listed(lab.service),
+    ]
+    for remove in everything:
+        if account == lab.space.account_id:
+            remove()
+            continue
+        with pytest.raises(DatabaseError, match="account: nothing was found") as caught:
+            remove()
+        assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+
+
+def test_what_was_removed_shows_in_whose_account_it_was() -> None:
+    lab = Lab()
+    lab.restore()
+    account = lab.space.account_id
+    assert len(lab.remove(ScratchOf.by(TASK, None, account)).removed) == 1
 
 
 def test_one_that_is_not_there_was_looked_for_by_its_id() -> None:

@@ -3,6 +3,7 @@
 "Actions, resources, and condition keys for Amazon RDS" in the Service Authorization Reference. What
 is made carries tags, for which ``AddTagsToResource`` is needed besides; a restore also needs the
 option, parameter and subnet group that it names. A lag is CloudWatch's, which has no resources.
+STS says whose account it is where an ARN finds nothing, and to whoever names an account.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from airflow_multicloud.clouds.aws.identity.calls import WHO_AM_I
 from airflow_multicloud.ports.calls import ApiCall, CallTable
 
 #: What is restored lies in the region of its source.
@@ -50,6 +52,7 @@ def _resource(kind: str, facts: Mapping[str, str]) -> str:
 _DESCRIBE = (
     *_calls("DescribeDBInstances", _DB),
     *_calls("DescribeDBInstanceAutomatedBackups", _DB, _BACKUP),
+    WHO_AM_I,
 )
 _LIST = _calls("DescribeDBInstances", _DBS)
 _SNAPSHOTS = _calls("DescribeDBSnapshots", _DBS, _SNAPSHOT)
@@ -66,14 +69,14 @@ TABLE = CallTable(
             *_calls("DescribeDBInstanceAutomatedBackups", _DBS, _BACKUP),
         ),
         "list_databases": _LIST,
-        "describe_operation": _calls("DescribeDBInstances", _DB),
+        "describe_operation": (*_calls("DescribeDBInstances", _DB), WHO_AM_I),
         "describe_operation:made": _LIST,
-        "describe_operation:snapshot": _SNAPSHOTS,
-        "list_snapshots": _SNAPSHOTS,
+        "describe_operation:snapshot": (*_SNAPSHOTS, WHO_AM_I),
+        "list_snapshots": (*_SNAPSHOTS, WHO_AM_I),
         "list_snapshots:all": _SNAPSHOTS,
-        "describe_snapshot": _SNAPSHOTS,
+        "describe_snapshot": (*_SNAPSHOTS, WHO_AM_I),
         "snapshot_database": _tagged("CreateDBSnapshot", _SNAPSHOT, _DB),
-        "remove_snapshot": (*_SNAPSHOTS, *_calls("DeleteDBSnapshot", _SNAPSHOT)),
+        "remove_snapshot": (*_SNAPSHOTS, WHO_AM_I, *_calls("DeleteDBSnapshot", _SNAPSHOT)),
         "remove_snapshot:failed": _calls(
             "DeleteDBSnapshot", _SNAPSHOT, without="a snapshot that has failed is in the way"
         ),
@@ -88,7 +91,7 @@ TABLE = CallTable(
         ),
         "restore_database:protected": (),
         "promote_replica": _calls("PromoteReadReplica", _DB),
-        "remove_database": _calls("DeleteDBInstance", _DB),
+        "remove_database": (*_calls("DeleteDBInstance", _DB), WHO_AM_I),
         "remove_database:failed": _calls(
             "DeleteDBInstance", _DBS, without="what an earlier try has left is not removed"
         ),

@@ -61,17 +61,23 @@ class Descriptions(Lags):
     def _described(self, place: Place) -> dict[str, Any]:
         """What RDS says of an instance.
 
-        :raises DatabaseError: ``not_found``, also for the ARN of another account;
+        :raises DatabaseError: ``not_found``; ``invalid_argument`` for the ARN of another account;
             ``unsupported``.
         """
         doing = f"describing {place.name} in {place.region}"
-        with translated(doing):
-            client = self._client_of("rds", place.region)
-            answer = client.describe_db_instances(DBInstanceIdentifier=place.name)
+        try:
+            with translated(doing):
+                client = self._client_of("rds", place.region)
+                answer = client.describe_db_instances(DBInstanceIdentifier=place.name)
+        except DatabaseError as err:
+            if err.kind is ErrorKind.NOT_FOUND:
+                self._check_own(place)
+            raise
         with well_formed(doing, NAME, area=DatabaseError):
             (item,) = answer["DBInstances"]
             found, cluster = item["DBInstanceArn"], item.get("DBClusterIdentifier")
         if place.arn not in (None, found):
+            self._check_own(place)
             raise failure(
                 f"{doing}: there is no {place.arn} in this account, which has {found}",
                 ErrorKind.NOT_FOUND,

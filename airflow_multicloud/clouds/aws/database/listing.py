@@ -18,7 +18,7 @@ PAGE = {"PageSize": 100}
 
 
 class Listings(Descriptions):
-    """The port's ``database_place`` and ``list_databases``."""
+    """The port's places, and ``list_databases``."""
 
     def database_place(self, ref: DatabaseRef | None) -> DatabasePlace:
         """The region that the ARN or the reference names, else the connection's own; see the port.
@@ -26,6 +26,10 @@ class Listings(Descriptions):
         What is restored from a snapshot that another account shares lies in the connection's.
         """
         return DatabasePlace(region=(ref and region_in(ref)) or self._home())
+
+    def database_account(self, place: DatabasePlace) -> str:
+        """The account of the connection's credentials, in every region; see the port."""
+        return self._own_account(place.region)
 
     def list_databases(
         self, labels: Mapping[str, str | None], place: DatabasePlace | None = None

@@ -172,7 +172,10 @@ class RunningOperations(Listings):
         return operation_of(operation.action, place.arn or "", OperationState.RUNNING, handle)
 
     def _snapshot_or_none(self, place: Place) -> dict[str, Any] | None:
-        """What RDS says of a snapshot; ``None`` when there is none of this name."""
+        """What RDS says of a snapshot; ``None`` when there is none of this name.
+
+        :raises DatabaseError: ``invalid_argument`` for the ARN of another account.
+        """
         doing = f"describing the snapshot {place.name} in {place.region}"
         try:
             with translated(doing):
@@ -183,12 +186,16 @@ class RunningOperations(Listings):
         except DatabaseError as err:
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise
+            self._check_own(place)
             return None
         with well_formed(doing, NAME, area=DatabaseError):
             (item,) = answer["DBSnapshots"]
             found: dict[str, Any] = item
             is_it = place.arn in (None, found["DBSnapshotArn"])
-        return found if is_it else None
+        if is_it:
+            return found
+        self._check_own(place)
+        return None
 
 
 def _without(operation: Operation, handle: Handle) -> Operation:

@@ -77,6 +77,8 @@ class Snapshots(RunningOperations):
             for page in pages.paginate(SnapshotType="manual", PaginationConfig=PAGE, **of):
                 with well_formed(doing, NAME, area=DatabaseError):
                     found += [snapshot_of(item, region) for item in page["DBSnapshots"]]
+        if place is not None and place.arn and not any(one.database == place.arn for one in found):
+            self._check_own(place)
         # One that has no time yet is being taken.
         found.sort(key=lambda one: one.created_at or _NEVER, reverse=True)
         for snapshot in found:

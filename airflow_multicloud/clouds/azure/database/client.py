@@ -62,6 +62,10 @@ class DatabaseBase(AzureBaseHook):
 
         return self._azure.client("postgresql flexible servers", make)
 
+    def database_account(self, place: DatabasePlace) -> str:
+        """The subscription that the place names, else the connection's own; see the port."""
+        return place.account_id or self._subscription
+
     def _region_of_place(self, place: DatabasePlace | None) -> str | None:
         """Which region is meant; ``None`` for all.
 

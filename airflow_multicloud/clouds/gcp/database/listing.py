@@ -25,7 +25,7 @@ _PLAIN: Final = re.compile(r"[a-z0-9_-]{1,63}")
 
 
 class Listings(Descriptions):
-    """The port's ``database_place`` and ``list_databases``."""
+    """The port's places, and ``list_databases``."""
 
     def database_place(self, ref: DatabaseRef | None) -> DatabasePlace:
         """The project that the id names, else the connection's own; see the port.
@@ -33,6 +33,10 @@ class Listings(Descriptions):
         A listing is of all regions of a project.
         """
         return DatabasePlace(account_id=(ref and project_in(ref)) or self._home())
+
+    def database_account(self, place: DatabasePlace) -> str:
+        """The project that the place names, else the connection's own; see the port."""
+        return place.account_id or self._home()
 
     def list_databases(
         self, labels: Mapping[str, str | None], place: DatabasePlace | None = None

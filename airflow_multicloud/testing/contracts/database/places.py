@@ -13,7 +13,7 @@ from airflow_multicloud.testing.contracts.database.rigs import LABEL, DatabaseRi
 
 
 class PlaceContract:
-    """The port's ``database_place``, and what lies elsewhere than the connection says."""
+    """The port's places, and what lies elsewhere than the connection says."""
 
     needs: ClassVar[tuple[type, ...]] = ()
 
@@ -53,6 +53,13 @@ class PlaceContract:
         ref = database_rig.standing()
         known = database_rig.hook.database_place(DatabaseRef(ref.id))
         assert database_rig.hook.database_place(DatabaseRef(f"{ref.id}-none")) == known
+
+    def test_the_account_of_a_place(self, database_rig: DatabaseRig) -> None:
+        """That of what lies there, also where nothing does."""
+        hook, ref = database_rig.hook, database_rig.standing()
+        account = hook.describe_database(ref).account_id
+        for one in (None, DatabaseRef(ref.id), DatabaseRef(f"{ref.id}-none")):
+            assert hook.database_account(hook.database_place(one)) == account
 
     def test_describes_a_snapshot(self, database_rig: DatabaseRig) -> None:
         """As it is listed, by its full id alone."""

@@ -49,6 +49,10 @@ class Reading:
         kind = "snapshots" if "/snapshots/" in ref.id else "databases"
         return DatabasePlace(region=self._kept.named(ref, kind)[0])
 
+    def database_account(self, place: DatabasePlace) -> str:  # noqa: ARG002 - there is one
+        """The connection's; see the port."""
+        return self._kept.account_id
+
     def list_databases(
         self, labels: Mapping[str, str | None], place: DatabasePlace | None = None
     ) -> Iterator[DatabaseInstance]:

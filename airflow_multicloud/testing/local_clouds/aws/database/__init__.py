@@ -9,6 +9,7 @@
   master user and its password come along, as with RDS. States change when the work is done.
 - CloudWatch's ``GetMetricData`` answers ``AWS/RDS`` ``ReplicaLag`` with the lag that the replica
   has at that moment; RDS measures once a minute.
+- STS's ``GetCallerIdentity`` tells the account (:mod:`.callers`).
 - Faults can be planted (:class:`~airflow_multicloud.testing.sql_faults.DatabaseFault`), a replica
   held and a snapshot damaged (:class:`..kit.sql_admin.DatabaseOwner`).
 

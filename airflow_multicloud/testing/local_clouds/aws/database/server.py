@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug import Request
 
-from airflow_multicloud.testing.local_clouds.aws.database import lags
+from airflow_multicloud.testing.local_clouds.aws.database import callers, lags
 from airflow_multicloud.testing.local_clouds.aws.database.answers import Refusal, answer_of
 from airflow_multicloud.testing.local_clouds.aws.database.backups import Backups
 from airflow_multicloud.testing.local_clouds.aws.database.instances import Instances
@@ -44,7 +44,7 @@ _LOOKS = {
 
 
 class RdsServer:
-    """Answers requests to RDS, and CloudWatch's about replicas."""
+    """Answers requests to RDS, CloudWatch's about replicas, and STS's about the caller."""
 
     def __init__(self, world: World, state: State) -> None:
         self._world = world
@@ -78,6 +78,8 @@ class RdsServer:
                 answer = lags.answer(self._world, request, caller.region)
             else:
                 answer = refusal_of(request, metric_words.stranger(caller.problem))
+        elif caller.service == "sts" and caller.problem is None:
+            name, answer = callers.answer(request)
         else:
             name = action_of(request.get_data())
             try:
