@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from airflow_multicloud.core.database.accounts import check_account, check_places
+from airflow_multicloud.core.database.final_snapshots import is_kept
 from airflow_multicloud.core.database.finishing import still_going
 from airflow_multicloud.core.database.given import reference, refused
 from airflow_multicloud.core.database.identity import RESTORE, Requester, identity_of
@@ -173,6 +174,8 @@ class DatabaseRemoval(Documented):
     :param waits_for: what goes on.
     :param searched: where it was looked for, and nowhere else.
     :param listed_at: of the listing that has shown nothing there.
+    :param token: of the order that made what has a final snapshot, which carries it too.
+    :param made_at: when that instance was made.
     """
 
     certain_from: datetime
@@ -180,6 +183,8 @@ class DatabaseRemoval(Documented):
     waits_for: tuple[Operation, ...] = ()
     searched: tuple[DatabasePlace, ...] = ()
     listed_at: datetime | None = None
+    token: str | None = None
+    made_at: datetime | None = None
 
     @property
     def done(self) -> bool:
@@ -219,7 +224,9 @@ def advance_removal(
         # What was ordered just before may not be listed yet.
         certain = now >= removal.certain_from
         if certain and final_snapshot is not None and isinstance(wanted, OneDatabase):
-            _check_kept(service, wanted.ref, final_snapshot)
+            certain = is_kept(
+                service, wanted.ref, final_snapshot, token=removal.token, made_at=removal.made_at
+            )
         return replace(removal, waits_for=(), listed_at=now if certain else None)
     removed = {one.id: one for one in removal.removed}
     begun: list[Operation] = []
@@ -235,6 +242,8 @@ def advance_removal(
             refused.append(err)
             continue
         begun.append(operation)
+        if final_snapshot is not None:
+            removal = replace(removal, token=token, made_at=instance.created_at)
         ref = instance.ref
         removed[ref.id] = RemovedDatabase(id=ref.id, name=instance.name, region=ref.region)
     lasting = [err for err in refused if not err.retryable]
@@ -244,14 +253,3 @@ def advance_removal(
         count_retry(passing)
         _log.info("not yet: %s: %s", passing.kind, printable(str(passing)))
     return replace(removal, removed=tuple(removed.values()), waits_for=tuple(begun))
-
-
-def _check_kept(service: DatabaseService, ref: DatabaseRef, final_snapshot: str) -> None:
-    """Refuse to call it done without the snapshot: somebody else may have deleted the instance."""
-    if any(one.name == final_snapshot for one in service.list_snapshots(ref, {})):
-        return
-    raise DatabaseError(
-        f"final_snapshot: {ref.id} is gone, and there is no snapshot {final_snapshot!r} of it; "
-        "somebody else has deleted it, or an earlier try without this snapshot. Look for others",
-        kind=ErrorKind.PRECONDITION_FAILED,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,14 +18,18 @@ from airflow_multicloud.core.database.removals import (
     ScratchOf,
     advance_removal,
 )
+from airflow_multicloud.core.database.snapshots import SnapshotWish
 from airflow_multicloud.core.database.verification import CheckOutcome
+from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
+    TOKEN_LABEL,
     DatabaseInstance,
     DatabaseRef,
     DatabaseRole,
     DatabaseState,
     ReplicaLag,
+    SnapshotState,
 )
 from tests.unit.database.lab import RUN, Lab
 
@@ -105,3 +110,71 @@ def test_a_final_snapshot_that_nobody_took_is_no_success() -> None:
         advance_removal(lab.service, wanted, removal, now=now, final_snapshot="last")
     assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
     assert advance_removal(lab.service, wanted, removal, now=now).done
+
+
+@pytest.mark.parametrize("state", [SnapshotState.FAILED, SnapshotState.DELETING])
+def test_a_final_snapshot_that_can_not_be_restored_is_no_success(state: SnapshotState) -> None:
+    lab, advance = _removing()
+    (snapshot,) = lab.space.snapshots.values()
+    snapshot.state = state
+    lab.space.servers.clear()
+    with pytest.raises(DatabaseError, match=f"snapshot 'last' is {state}") as caught:
+        advance()
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+
+
+def test_a_final_snapshot_that_is_being_taken_is_waited_for() -> None:
+    lab, advance = _removing()
+    (snapshot,) = lab.space.snapshots.values()
+    snapshot.left = 1_000
+    while lab.restored():
+        advance()
+    snapshot.state, snapshot.left = SnapshotState.CREATING, 1_000
+    assert not advance().done
+    snapshot.state = SnapshotState.AVAILABLE
+    assert advance().done
+
+
+@pytest.mark.parametrize("of_before", ["older", "of another order"])
+def test_a_snapshot_of_before_is_no_final_one(of_before: str) -> None:
+    """Cloud SQL takes a final one under a name that another has, and that may fail."""
+    lab, advance = _removing()
+    while lab.restored():
+        advance()
+    (snapshot,) = lab.space.snapshots.values()
+    snapshot.state = SnapshotState.AVAILABLE
+    if of_before == "older":
+        snapshot.created_at -= timedelta(days=30)
+    else:
+        snapshot.labels[TOKEN_LABEL] = "00000000-0000-4000-8000-000000000000"
+    with pytest.raises(DatabaseError, match="another one") as caught:
+        advance()
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+
+
+def test_a_snapshot_that_was_ordered_as_one_is_no_final_one() -> None:
+    """Also for a retry, which has not seen the instance."""
+    lab = Lab()
+    ref = DatabaseRef(lab.restore().id)
+    lab.snapshot(wish=SnapshotWish(database=ref, name="last"))
+    lab.remove(ScratchOf.by(Requester(run=RUN), None, None))
+    now = datetime.now(UTC)
+    removal = DatabaseRemoval(certain_from=now - timedelta(seconds=1))
+    with pytest.raises(DatabaseError, match="another one"):
+        advance_removal(lab.service, OneDatabase(ref=ref), removal, now=now, final_snapshot="last")
+
+
+def _removing() -> tuple[Lab, Callable[[], DatabaseRemoval]]:
+    """A removal with a final snapshot that has begun, and the next look at it."""
+    lab = Lab()
+    wanted = OneDatabase(ref=DatabaseRef(lab.restore().id))
+    now = datetime.now(UTC)
+    so_far = [DatabaseRemoval(certain_from=now - timedelta(seconds=1))]
+
+    def advance() -> DatabaseRemoval:
+        kept = read_document(DatabaseRemoval, to_document(so_far[-1]), what="a removal")
+        so_far.append(advance_removal(lab.service, wanted, kept, now=now, final_snapshot="last"))
+        return so_far[-1]
+
+    advance()
+    return lab, advance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -151,7 +152,7 @@ def test_an_account_that_is_named_is_looked_in_where_a_connection_sees_several()
 def test_nothing_is_said_of_another_account_than_was_looked_in(account: str) -> None:
     lab = Lab()
     shop = replace(lab.shop, id=f"{lab.shop.id}-none")
-    everything = [
+    everything: list[Callable[[], object]] = [
         lambda: lab.remove(OneDatabase(ref=shop, account=account)),
         lambda: lab.remove(ScratchOf.by(Requester(run="another"), None, account)),
         lambda: one_snapshot(
