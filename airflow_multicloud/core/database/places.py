@@ -73,8 +73,7 @@ def listed_in(
             if seems and identity.kind == RESTORE:
                 yield one, identity.token
             continue
-        token = None
-        if one.labels_may_follow:
-            token = token_beginning(one.name, run=run, map_index=map_index)
+        token = token_beginning(one.name, run=run, map_index=map_index)
         if seems or token is not None:
-            yield one, token
+            # One that has lost its labels is somebody's who keeps it.
+            yield one, token if one.labels_may_follow else None

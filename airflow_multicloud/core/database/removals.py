@@ -2,7 +2,7 @@
 
 Only what carries the full identity of an order of this package is removed, and only with that
 order's token. What is not scratch needs a confirmation besides. An instance that has no labels yet
-(a clone of Google Cloud's whose restore was killed) is known by its derived name.
+(a clone of Google Cloud's whose restore was killed) is known by its derived name, for a day.
 
 A restore lies where its source does, which may be another region or project than the connection's
 own. So what was restored is looked for there too, and the result says where it was looked for.
@@ -235,9 +235,7 @@ def advance_removal(
         # Also of one whose removal an earlier try has begun: how it ends is told by an operation.
         _log.info("removing %s", printable(instance.ref.id))
         try:
-            operation = service.remove_database(
-                instance.ref, token=token, final_snapshot=final_snapshot
-            )
+            operation = _begun(service, instance, token, final_snapshot)
         except DatabaseError as err:
             refused.append(err)
             continue
@@ -253,3 +251,32 @@ def advance_removal(
         count_retry(passing)
         _log.info("not yet: %s: %s", passing.kind, printable(str(passing)))
     return replace(removal, removed=tuple(removed.values()), waits_for=tuple(begun))
+
+
+def _begun(
+    service: DatabaseService, instance: DatabaseInstance, token: str, final_snapshot: str | None
+) -> Operation:
+    """Remove an instance.
+
+    :raises DatabaseError: ``busy`` for one that was labelled since it was listed: only its name was
+        known, and the next listing knows it by its labels.
+    """
+    try:
+        return service.remove_database(instance.ref, token=token, final_snapshot=final_snapshot)
+    except DatabaseError as err:
+        if err.kind is not ErrorKind.PRECONDITION_FAILED or not instance.labels_may_follow:
+            raise
+        if _may_still_follow(service, instance.ref):
+            raise
+        raise DatabaseError(
+            f"{instance.ref.id} was labelled meanwhile", kind=ErrorKind.BUSY, cloud=err.cloud
+        ) from err
+
+
+def _may_still_follow(service: DatabaseService, ref: DatabaseRef) -> bool:
+    try:
+        return service.describe_database(ref).labels_may_follow
+    except DatabaseError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        return False

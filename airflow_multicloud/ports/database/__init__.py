@@ -22,6 +22,7 @@ from airflow_multicloud.ports.database.requests import (
     SnapshotOrder,
 )
 from airflow_multicloud.ports.database.values import (
+    NAMED,
     UNSEEN,
     DatabaseEndpoint,
     DatabaseInstance,
@@ -36,6 +37,7 @@ from airflow_multicloud.ports.database.values import (
 from airflow_multicloud.ports.operations import Operation, Operations
 
 __all__ = [
+    "NAMED",
     "TOKEN_LABEL",
     "UNSEEN",
     "Database",

@@ -16,6 +16,10 @@ from airflow_multicloud.errors import ErrorKind
 #: as long.
 UNSEEN: Final = timedelta(minutes=5)
 
+#: For how long after its making the name of an instance tells whose it is, where labels follow
+#: (Google Cloud). Later one without labels has lost them: somebody keeps it.
+NAMED: Final = timedelta(days=1)
+
 
 class DatabaseRole(StrEnum):
     """What an instance is to others."""
@@ -124,7 +128,8 @@ class DatabaseInstance:
     :param lag: of a replica, when it was described, not when it was listed.
     :param labels: labels or tags, all of them.
     :param labels_may_follow: no order has labelled it, and one that restores a moment may do so
-        later: until then its name tells whose it is (Google Cloud).
+        later: until then its name tells whose it is (Google Cloud). Not of one that has been there
+        for longer than :data:`NAMED`.
     :param account_id: in which it is: AWS account, Google project, Azure subscription.
     :param deletion_protected: whether the cloud refuses to delete it.
     :param restorable_from: the first moment that it can be restored to.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from airflow_multicloud.clouds.gcp.database import fields
+from airflow_multicloud.clouds.gcp.database.claims import NAME_LABEL, belongs_to
 from airflow_multicloud.clouds.gcp.database.descriptions import described, description_in
 from airflow_multicloud.clouds.gcp.database.errors import failure_in, failure_of
-from airflow_multicloud.clouds.gcp.database.fields import Place
+from airflow_multicloud.clouds.gcp.database.fields import Place, instance_of
 from airflow_multicloud.clouds.gcp.database.lag import Lags
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
@@ -154,3 +155,28 @@ def test_failures() -> None:
     assert (found.kind, found.text, found.code) == (ErrorKind.QUOTA, "too many", told["code"])
     assert failure_of({"code": "SOMETHING_NEW"}).kind is ErrorKind.UNAVAILABLE
     assert failure_of({}).text == "Cloud SQL gives no reason"
+
+
+@pytest.mark.parametrize(
+    ("age", "given", "expected"),
+    [
+        (timedelta(hours=23), {}, True),
+        (timedelta(hours=25), {}, False),
+        (timedelta(hours=25), {"state": "PENDING_CREATE"}, True),
+        (timedelta(hours=25), {"state": "FAILED"}, True),
+        (timedelta(hours=25), {"state": "MAINTENANCE"}, False),
+        (timedelta(hours=1), {"masterInstanceName": "main"}, False),
+        (None, {}, False),
+    ],
+)
+def test_a_name_tells_whose_an_instance_is_for_a_day(
+    *, age: timedelta | None, given: dict[str, str], expected: bool
+) -> None:
+    """Who takes the labels off later keeps it."""
+    made_at = {} if age is None else {"createTime": (datetime.now(UTC) - age).isoformat()}
+    token = "abcdef01-0000-5000-8000-000000000000"
+    found = {**item(state="RUNNABLE", name="mc-abcdef01"), **made_at, **given}
+    assert instance_of(found).labels_may_follow is expected
+    assert belongs_to(found, token) is expected
+    labels = {TOKEN_LABEL: token, NAME_LABEL: "mc-abcdef01"}
+    assert belongs_to({**found, "settings": {"userLabels": labels}}, token)

@@ -17,6 +17,7 @@ from airflow_multicloud.core.database.removals import (
     advance_removal,
 )
 from airflow_multicloud.core.database.restores import RestoreWish
+from airflow_multicloud.core.database.restoring import begin_restore
 from airflow_multicloud.core.database.snapshot_removals import one_snapshot
 from airflow_multicloud.core.database.snapshots import SnapshotWish
 from airflow_multicloud.documents import read_document, to_document
@@ -24,9 +25,11 @@ from airflow_multicloud.errors import CredentialsError, DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     DatabasePlace,
     DatabaseRef,
+    DatabaseState,
     FromPointInTime,
     FromSnapshot,
 )
+from airflow_multicloud.ports.operations import Operation
 from airflow_multicloud.testing.memory_cloud.database import Hook
 
 from .lab import RUN, Death, Killed, Lab
@@ -238,3 +241,62 @@ def test_a_killed_restore_of_the_latest_does_not_claim_a_later_moment() -> None:
     assert (found.name, found.found) == (name, True)
     assert found.restored_moment is not None
     assert found.restored_moment <= made_at
+
+
+def test_who_takes_labels_off_to_keep_an_instance_is_not_overruled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Of one that has been there for a day the name is no proof."""
+    lab = Lab()
+    lab.space.labels_follow = True
+    made = lab.restore()
+    server = lab.space.servers[made.name]
+    server.labels, server.coming_labels = {"keep": "for-the-audit"}, {}
+    lab.space.advance(timedelta(days=1))
+    assert lab.remove().removed == ()
+    assert lab.restored() == [made.name]
+    assert f"left alone, it does not carry the full identity of a scratch instance: {made.id}" in (
+        caplog.text
+    )
+    again = lab.restore()
+    assert again.name != made.name
+
+
+@pytest.mark.parametrize("state", [DatabaseState.CREATING, DatabaseState.FAILED])
+def test_what_was_never_there_is_known_by_its_name_for_good(state: DatabaseState) -> None:
+    lab = Lab()
+    lab.space.labels_follow = True
+    lab.death = Death(at=_calls_until_ordered())
+    with pytest.raises(Killed):
+        lab.restore()
+    lab.death = Death()
+    (name,) = lab.restored()
+    server = lab.space.servers[name]
+    server.state, server.going_to = state, None
+    lab.space.advance(timedelta(days=9))
+    assert len(lab.remove().removed) == 1
+
+
+def test_a_clone_that_is_labelled_between_a_listing_and_its_removal_is_removed() -> None:
+    """Somebody still polls the restore; the next look knows it by its labels."""
+    lab = Lab()
+    lab.space.labels_follow = True
+    begun = begin_restore(lab.service, TASK, RestoreWish(source=FromPointInTime(lab.shop)))
+    server = lab.space.servers[begun.identity.name]
+    while server.going_to is not None:
+        lab.space.look(server)
+    assert server.labels == {}
+
+    class Polled(Hook):
+        def remove_database(
+            self, ref: DatabaseRef, *, token: str, final_snapshot: str | None
+        ) -> Operation:
+            self.describe_operation(begun.operation)
+            return super().remove_database(ref, token=token, final_snapshot=final_snapshot)
+
+    service, now = Polled(lab.conn_id), datetime.now(UTC)
+    so_far = DatabaseRemoval(certain_from=now)
+    busy = advance_removal(service, scratch(), so_far, now=now)
+    assert (busy.removed, busy.waits_for, busy.done) == ((), (), False)
+    then = advance_removal(service, scratch(), busy, now=now)
+    assert [one.name for one in then.removed] == [begun.identity.name]

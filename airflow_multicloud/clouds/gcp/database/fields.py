@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from airflow_multicloud.clouds.gcp.database.claims import claimed_with, shown_labels
+from airflow_multicloud.clouds.gcp.database.claims import may_be_claimed, shown_labels
 from airflow_multicloud.clouds.gcp.database.errors import failure
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.database import (
@@ -177,7 +177,7 @@ def instance_of(item: Mapping[str, Any]) -> DatabaseInstance:
         replicas=replicas_of(item),
         size=settings.get("tier"),
         labels=shown_labels(item),
-        labels_may_follow=claimed_with(item) is None and primary is None,
+        labels_may_follow=may_be_claimed(item),
         deletion_protected=bool(settings.get("deletionProtectionEnabled")),
         created_at=moment_of(item.get("createTime")),
         error_kind=_why_failed(item) if failed else None,

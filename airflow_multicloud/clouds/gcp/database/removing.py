@@ -9,15 +9,12 @@ from airflow_multicloud.adapters.orders import check_name, check_token
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.database.claims import (
     NAME_LABEL,
-    claimed_with,
-    is_named_after,
-    token_text,
+    belongs_to,
 )
 from airflow_multicloud.clouds.gcp.database.descriptions import described
 from airflow_multicloud.clouds.gcp.database.errors import failure
 from airflow_multicloud.clouds.gcp.database.fields import (
     Place,
-    primary_of,
     replicas_of,
     settings_of,
     state_of,
@@ -41,8 +38,8 @@ class Removals(RunningOperations):
     ) -> Operation:
         """Delete an instance that carries the token; see the port.
 
-        A clone that nobody has labelled yet is known by its name: its restore has failed, or was
-        killed.
+        A clone that nobody has labelled yet is known by its name, for a day: its restore has
+        failed, or was killed.
         """
         check_token(token, cloud=NAME)
         query: dict[str, Any] = {}
@@ -85,7 +82,7 @@ def _check(item: dict[str, Any], token: str, doing: str) -> None:
     :raises DatabaseError: ``precondition_failed``.
     """
     why = None
-    if not _is_ours(item, token):
+    if not belongs_to(item, token):
         why = f"it does not carry the labels {TOKEN_LABEL} and {NAME_LABEL} of the order"
     elif settings_of(item).get("deletionProtectionEnabled"):
         why = "it is protected from deletion; take that off first (deletionProtectionEnabled)"
@@ -93,10 +90,3 @@ def _check(item: dict[str, Any], token: str, doing: str) -> None:
         why = f"it has replicas: {', '.join(replicas)}"
     if why is not None:
         raise failure(f"{doing}: {why}", ErrorKind.PRECONDITION_FAILED)
-
-
-def _is_ours(item: dict[str, Any], token: str) -> bool:
-    claimed = claimed_with(item)
-    if claimed is None:
-        return primary_of(item) is None and is_named_after(item["name"], token)
-    return claimed == token_text(token)

@@ -70,7 +70,7 @@ class Changes(Snapshots):
                 if err.kind is not ErrorKind.NOT_FOUND:
                     raise
                 return gone(kept, "remove", ref.id)
-            if not server.is_of(token):
+            if not server.is_of(token, kept.clock.now()):
                 raise unfit(server, "it does not carry the token")
             if server.going_to is not DatabaseState.DELETING:
                 self._end(server, final_snapshot)

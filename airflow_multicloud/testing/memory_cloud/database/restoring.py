@@ -38,7 +38,7 @@ class Restores(Reading):
             if server is None:
                 server = self._restored(order)
                 server.fails = kept.later(DatabaseCall.RESTORE, order.name)
-            elif not server.is_of(order.token):
+            elif not server.is_of(order.token, kept.clock.now()):
                 raise name_taken("instance", order.name)
             elif server.going_to is DatabaseState.DELETING:
                 raise failure(f"database {order.name}: it is being deleted", ErrorKind.BUSY)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.database import (
+    NAMED,
     TOKEN_LABEL,
     DatabaseRef,
     DatabaseState,
@@ -72,9 +73,14 @@ class Server:
         """How much of what goes on is done, from 0 to 1."""
         return 1.0 if not self.looks else 1 - self.left / self.looks
 
-    def is_of(self, token: str) -> bool:
+    def may_be_labelled(self, now: datetime) -> bool:
+        """Whether its labels may follow; of one that has been there for long they do not."""
+        never_there = self.state in (DatabaseState.CREATING, DatabaseState.FAILED)
+        return self.coming_labels is not None and (never_there or now - self.created_at < NAMED)
+
+    def is_of(self, token: str, now: datetime) -> bool:
         """Whether an order with this token made it; one without labels yet is told by its name."""
-        if self.coming_labels is not None:
+        if self.may_be_labelled(now):
             return uuid.UUID(token).hex[:8] in self.name
         return self.labels.get(TOKEN_LABEL) == token
 

@@ -51,7 +51,7 @@ def instance_of(kept: Databases, server: Server, *, with_lag: bool) -> DatabaseI
         lag=_lag_of(server, now) if is_replica and with_lag else None,
         size=server.size,
         labels=dict(server.labels),
-        labels_may_follow=server.coming_labels is not None,
+        labels_may_follow=server.may_be_labelled(now),
         deletion_protected=server.deletion_protected,
         created_at=server.created_at,
         restorable_from=server.created_at if can_restore else None,
