@@ -115,7 +115,9 @@ def test_a_teardown_removes_what_a_restore_that_failed_has_left(space: Databases
 
 @pytest.mark.usefixtures("airflow_db")
 @pytest.mark.parametrize("fails", [True, False], ids=["fails", "succeeds"])
-def test_a_teardown_looks_where_the_restore_made_it(space: Databases, *, fails: bool) -> None:
+def test_a_teardown_looks_where_the_restore_made_it(
+    space: Databases, capsys: pytest.CaptureFixture[str], *, fails: bool
+) -> None:
     """In another region, by what the restore has told; mapped, and also when it has failed."""
     tills = [space.create(name, region="mem-2").id for name in ("till", "safe")]
     if fails:
@@ -129,13 +131,73 @@ def test_a_teardown_looks_where_the_restore_made_it(space: Databases, *, fails: 
             **NOW, **WAIT,
         )  # fmt: skip
         restores >> remove
+    capsys.readouterr()
     run = run_dag(dag)
+    assert "has not told" not in capsys.readouterr().out
     assert run.states["restore", 0] == ("failed" if fails else "success")
     told = run.xcom("remove")
     assert len(told["removed"]) == 2
     assert {one["region"] for one in told["removed"]} == {"mem-2"}
     assert [one["region"] for one in told["searched"]] == ["mem-1", "mem-2"]
     assert {*space.servers} == {"shop", "till", "safe"}
+
+
+def telling(told: list[Any], instances: int = 1) -> Bare:
+    """A context in which a restore has told these sources."""
+    context = Bare()
+    context["ti"].xcom_pull = lambda task_ids, key: told
+    context["ti"].get_ti_count = lambda **asked: instances
+    return context
+
+
+def test_a_teardown_says_so_when_a_map_index_has_told_nothing(
+    space: Databases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its retry has died, and with its begin what the try before had told is gone."""
+    tills = [space.create(name, region="mem-2").id for name in ("till", "safe")]
+    with DAG("silent", schedule=None):
+        RestoreDatabaseOperator.partial(task_id="restore", conn_id=CONN).expand(database=tills)
+        remove = RemoveDatabaseOperator(
+            task_id="remove", conn_id=CONN, restore_task_id="restore", **NOW, **WAIT
+        )
+    capsys.readouterr()
+    remove.execute(telling([{"id": one} for one in tills], 2))  # type: ignore[arg-type]
+    assert "has not told" not in capsys.readouterr().out
+    remove.execute(telling([{"id": tills[0]}], 2))  # type: ignore[arg-type]
+    assert "restore has not told what it restores" in capsys.readouterr().out
+
+
+def test_a_teardown_looks_where_parameters_say_beside_what_was_told(space: Databases) -> None:
+    till = space.create("till", region="mem-2").id
+    with DAG("both", schedule=None):
+        RestoreDatabaseOperator(task_id="restore", conn_id=CONN, database=till)
+        remove = RemoveDatabaseOperator(
+            task_id="remove", conn_id=CONN, restore_task_id="restore", **NOW, **WAIT
+        )
+    told: Any = remove.execute(telling([{"id": "shop"}]))  # type: ignore[arg-type]
+    assert [one["region"] for one in told["searched"]] == ["mem-1", "mem-2"]
+
+
+def test_a_teardown_that_takes_itself_for_another_airflow_is_no_success(
+    space: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One worker knows another base_url than the other: it would find nothing."""
+    with DAG("rolling", schedule=None):
+        restore = RestoreDatabaseOperator(task_id="restore", conn_id=CONN, database="shop", **WAIT)
+        remove = RemoveDatabaseOperator(
+            task_id="remove", conn_id=CONN, restore_task_id="restore", **NOW, **WAIT
+        )
+    context = Bare()
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com")
+    restore.execute(context)  # type: ignore[arg-type]
+    told = telling([context.pushed["restore_source"]])
+    monkeypatch.delenv("AIRFLOW__API__BASE_URL")
+    with pytest.raises(AirflowFailException, match="precondition_failed: .*airflow_id"):
+        remove.execute(told)  # type: ignore[arg-type]
+    assert len(space.servers) == 2
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com")
+    gone: Any = remove.execute(told)  # type: ignore[arg-type]
+    assert len(gone["removed"]) == 1
 
 
 def test_a_teardown_of_a_restore_that_told_nothing_says_where_it_looked(

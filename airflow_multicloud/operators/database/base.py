@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicloud.core.database.given import check_not_nothing, line, reference
 from airflow_multicloud.core.database.identity import Requester
 from airflow_multicloud.documents import to_document
+from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.links.consoles import push_console_links
 from airflow_multicloud.lists import is_template
 from airflow_multicloud.opening.airflow_id import airflow_id
@@ -48,12 +49,17 @@ def requester_of(context: Context, task: BaseOperator, task_id: str | None = Non
 #: look for what came of it.
 SOURCE_KEY = "restore_source"
 SNAPSHOT_SOURCE_KEY = "snapshot_source"
+#: Beside a restore's source: the digest of its run, as what it makes has it.
+_RUN = "run"
 
 
-def tell_source(context: Context, source: FromSnapshot | FromPointInTime) -> None:
-    """Say where to look for what a restore may make."""
+def tell_source(
+    context: Context, requester: Requester, source: FromSnapshot | FromPointInTime
+) -> None:
+    """Say where to look for what a restore may make, and whose it is."""
     ref = source.snapshot if isinstance(source, FromSnapshot) else source.database
-    context["ti"].xcom_push(key=SOURCE_KEY, value=to_document(ref))
+    value = {**to_document(ref), _RUN: requester.run_digest}
+    context["ti"].xcom_push(key=SOURCE_KEY, value=value)
 
 
 def tell_snapshot_source(context: Context, database: DatabaseRef) -> None:
@@ -66,9 +72,46 @@ def sources_told(context: Context, task_id: str, key: str = SOURCE_KEY) -> tuple
 
     :raises DatabaseError: ``invalid_argument`` when something else stands there.
     """
-    pulled = context["ti"].xcom_pull(task_ids=task_id, key=key)
-    told = [one for one in (pulled if isinstance(pulled, list) else [pulled]) if one is not None]
+    told = _told(context, task_id, key)
     return tuple(reference(f"{key} of {task_id}", one, None) for one in told)
+
+
+def check_same_run(context: Context, task_id: str, requester: Requester) -> None:
+    """Refuse to look for a restore that has ordered as another run than it is looked for as.
+
+    :param requester: the restore, as this process knows it.
+    :raises DatabaseError: ``precondition_failed``: its process knew another ``airflow_id``.
+    """
+    runs = {one.get(_RUN) for one in _told(context, task_id, SOURCE_KEY) if isinstance(one, dict)}
+    if runs - {None, requester.run_digest}:
+        raise DatabaseError(
+            f"restore_task_id: {task_id} has restored as another Airflow than this process takes "
+            "itself for, so nothing of it would be found. Give all processes the same [multicloud] "
+            "airflow_id (or [api] base_url), the one that the restore had, and clear this task; or "
+            "remove what was restored by its id (database)",
+            kind=ErrorKind.PRECONDITION_FAILED,
+        )
+
+
+def have_all_told(context: Context, dag: DAG | None, task_id: str, told: int) -> bool:
+    """Whether as many values were told as a task has instances in this run.
+
+    What an earlier try has told is gone when the next one begins, and that may die before it tells.
+
+    :param told: how many.
+    """
+    task = None if dag is None else dag.task_dict.get(task_id)
+    if task is None or not (task.is_mapped or task.get_closest_mapped_task_group()):
+        return told > 0
+    count = context["ti"].get_ti_count(
+        dag_id=task.dag_id, task_ids=[task_id], run_ids=[context["run_id"]]
+    )
+    return 0 < count <= told
+
+
+def _told(context: Context, task_id: str, key: str) -> list[Any]:
+    pulled = context["ti"].xcom_pull(task_ids=task_id, key=key)
+    return [one for one in (pulled if isinstance(pulled, list) else [pulled]) if one is not None]
 
 
 def given_sources(

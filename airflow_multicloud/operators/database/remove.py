@@ -30,7 +30,9 @@ from airflow_multicloud.opening.databases import (
 from airflow_multicloud.operators.base import Outcome
 from airflow_multicloud.operators.database.base import (
     DatabaseOperator,
+    check_same_run,
     given_sources,
+    have_all_told,
     requester_of,
     sources_told,
 )
@@ -39,7 +41,7 @@ from airflow_multicloud.ports.database import UNSEEN
 from airflow_multicloud.registry import cloud_of
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import DAG, Context
 
 
 class RemoveDatabaseOperator(DatabaseOperator):
@@ -102,11 +104,8 @@ class RemoveDatabaseOperator(DatabaseOperator):
 
     def begin(self, context: Context) -> Wait | Outcome:
         """List and remove, and go on until a listing shows nothing."""
-        wanted, final_snapshot = self._wanted(context)
-        state = {
-            "is_source_known": isinstance(wanted, OneDatabase)
-            or any((wanted.sources, wanted.region, wanted.account))
-        }
+        wanted, final_snapshot, is_source_known = self._wanted(context)
+        state = {"is_source_known": is_source_known}
         after = duration("confirm_after", self.confirm_after)
         removal = DatabaseRemoval(certain_from=datetime.now(UTC) + after)
         arguments = removal_arguments(self.conn_id, wanted, removal, final_snapshot)
@@ -136,15 +135,16 @@ class RemoveDatabaseOperator(DatabaseOperator):
         self.log.info("%s in: %s", said, "; ".join(map(str, removal.searched)))
         if self.restore_task_id is not None and not state["is_source_known"]:
             self.log.warning(
-                "%s has not told what it restores, and its parameters don't say it: a restore that "
-                "it has begun in another region or project is still there. Name region or account "
-                "to look there",
+                "%s has not told what it restores (all of its map indexes), and its parameters "
+                "don't say it: a restore that it has begun in another region or project is still "
+                "there. Name region or account to look there",
                 self.restore_task_id,
             )
         told = to_document(removal)
         return Outcome({key: told[key] for key in ("removed", "searched", "listed_at")})
 
-    def _wanted(self, context: Context) -> tuple[ScratchOf | OneDatabase, str | None]:
+    def _wanted(self, context: Context) -> tuple[ScratchOf | OneDatabase, str | None, bool]:
+        """What is to be removed, after which snapshot, and whether all of its places are known."""
         self.check_place()
         for parameter in self._given:
             check_not_nothing(parameter, getattr(self, parameter))
@@ -155,11 +155,7 @@ class RemoveDatabaseOperator(DatabaseOperator):
                     "restore_task_id", self.restore_task_id,
                     f"a task of {self.dag_id}, with the ids of its groups before its own",
                 )  # fmt: skip
-            requester = requester_of(context, self, self.restore_task_id)
-            sources = sources_told(context, self.restore_task_id) or given_sources(
-                dag, self.restore_task_id, ("snapshot", "database")
-            )
-            return ScratchOf.by(requester, self.region, self.account, sources), None
+            return self._scratch(context, dag, self.restore_task_id)
         wanted = one_database(
             self.database,
             region=self.region,
@@ -168,5 +164,18 @@ class RemoveDatabaseOperator(DatabaseOperator):
             account=self.account,
         )
         if is_nothing(self.final_snapshot):
-            return wanted, None
-        return wanted, resource_name("final_snapshot", self.final_snapshot)
+            return wanted, None, True
+        return wanted, resource_name("final_snapshot", self.final_snapshot), True
+
+    def _scratch(
+        self, context: Context, dag: DAG | None, task_id: str
+    ) -> tuple[ScratchOf, None, bool]:
+        requester = requester_of(context, self, task_id)
+        check_same_run(context, task_id, requester)
+        told = sources_told(context, task_id)
+        given = given_sources(dag, task_id, ("snapshot", "database"))
+        sources = tuple(dict.fromkeys((*told, *given)))
+        is_known = bool(self.region or self.account or given) or have_all_told(
+            context, dag, task_id, len(told)
+        )
+        return ScratchOf.by(requester, self.region, self.account, sources), None, is_known

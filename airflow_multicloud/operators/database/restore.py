@@ -97,10 +97,11 @@ class RestoreDatabaseOperator(DatabaseOperator):
     def begin(self, context: Context) -> Wait | Outcome:
         """Have the cloud restore it, or find what an earlier try has begun."""
         wish = self._wish()
-        tell_source(context, wish.source)
+        requester = requester_of(context, self)
+        tell_source(context, requester, wish.source)
         opened = open_databases(self.conn_id)
         with telemetry.operation("database.restore", cloud__provider=opened.cloud):
-            begun = begin_restore(opened.service, requester_of(context, self), wish)
+            begun = begin_restore(opened.service, requester, wish)
         operation = begun.operation
         said = "an earlier try has begun" if begun.found else "begun"
         self.log.info("%s: the restore of %s into %s", said, begun.source, operation.resource)
