@@ -1,7 +1,8 @@
 """Which snapshots of a series are kept, and which are removed once there is a newer one.
 
 A series is what one task takes of one instance, over all of its runs. It is told by labels that are
-part of the order's token, so nothing else is ever counted or removed.
+part of the order's token, so nothing else is ever counted or removed. An instance that is made under
+the name of one that was deleted is another: what was taken before it was made is not of it.
 """
 
 from __future__ import annotations
@@ -39,12 +40,16 @@ class SnapshotRetention:
 
     :param keep: how many of the newest are kept.
     :param kept: how many there are that can be restored, after the removal.
+    :param predating: how many there are that were taken before the instance was made, of another
+        one of its name: they are never removed; ``None`` when its cloud does not say when it was
+        made, and nothing is removed then.
     :param removed: what is gone.
     :param left: what should be gone and could not be removed; the next run tries again.
     """
 
     keep: int
     kept: int
+    predating: int | None
     removed: tuple[RemovedSnapshot, ...]
     left: tuple[LeftSnapshot, ...]
 
@@ -56,6 +61,8 @@ class OlderSnapshots:
     :param keep: so many of the newest stay, whoever of the series' tasks took them.
     :param taken: full id of the snapshot: nothing newer is removed, and nothing of its own run.
     :param database: full id of the instance.
+    :param database_created_at: when the instance was made, as its cloud says; nothing is removed
+        for ``None``.
     """
 
     keep: int
@@ -63,6 +70,7 @@ class OlderSnapshots:
     identity: OrderIdentity
     database: DatabaseRef
     account_id: str
+    database_created_at: datetime | None = None
 
     @classmethod
     def than(cls, begun: BegunSnapshot, keep: int) -> OlderSnapshots:
@@ -73,6 +81,7 @@ class OlderSnapshots:
             identity=begun.identity,
             database=begun.database,
             account_id=begun.account_id,
+            database_created_at=begun.database_created_at,
         )
 
     def listed(self, service: DatabaseService) -> list[Ours]:
@@ -83,7 +92,10 @@ class OlderSnapshots:
             # A listing that lacks it may lack others as well.
             _log.warning("%s is not listed: nothing is removed for it", printable(self.taken))
             return []
-        taken_at = own[0][1].created_at
+        taken_at, made_at = own[0][1].created_at, self.database_created_at
+        if made_at is None:
+            return []
+        series = [one for one in series if not _is_before(one, made_at)]
         newest = {one.ref.id for _, one in _usable(series)[: self.keep]}
         return [
             (identity, one)
@@ -99,9 +111,24 @@ class OlderSnapshots:
     def outcome(self, service: DatabaseService, removal: SnapshotRemoval) -> SnapshotRetention:
         """What came of it."""
         left = {one.id for one in removal.left}
+        series, made_at = self._series(service), self.database_created_at
+        predating = None if made_at is None else sum(_is_before(one, made_at) for one in series)
+        if predating is None:
+            _log.warning(
+                "nothing is removed: it is not known since when there is %s, and an instance of its "
+                "name may have been there before it",
+                printable(self.database.id),
+            )
+        elif predating:
+            _log.warning(
+                "never removed by keep, and not counted: %d snapshots that were taken before %s was "
+                "made (%s), of another instance of its name",
+                *(predating, printable(self.database.id), made_at),
+            )
         return SnapshotRetention(
             keep=self.keep,
-            kept=len(_usable(self._series(service))),
+            kept=len(_usable(series)),
+            predating=predating,
             removed=tuple(one for one in removal.removed if one.id not in left),
             left=removal.left,
         )
@@ -140,6 +167,11 @@ def check_keep(keep: object) -> int | None:
     if not isinstance(keep, int) or isinstance(keep, bool) or not 1 <= keep <= _MOST:
         raise refused("keep", keep, f"a number of snapshots, from 1 to {_MOST}")
     return keep
+
+
+def _is_before(pair: Ours, moment: datetime) -> bool:
+    created_at = pair[1].created_at
+    return created_at is not None and created_at < moment
 
 
 def _usable(series: list[Ours]) -> list[Ours]:

@@ -78,6 +78,37 @@ def test_the_newest_stay(lab: Lab) -> None:
     assert (again.removed, again.kept) == ((), 2)
 
 
+def test_what_was_taken_of_an_instance_of_the_same_name_is_never_removed(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    """RDS and Cloud SQL use names again, and full ids with them: the new one may be empty."""
+    old = [taken(lab, of_run(f"run{n}")) for n in range(2)]
+    del lab.space.servers["shop"]
+    lab.space.advance(DAY)
+    lab.space.create("shop")
+    new = [taken(lab, of_run(f"new{n}")) for n in range(3)]
+    with caplog.at_level("WARNING"):
+        outcome = new[-1].outcome(lab.service, removed(lab, new[-1]))
+    assert names(lab) == sorted(one.identity.name for one in (*old, *new[1:]))
+    assert [one.name for one in outcome.removed] == [new[0].identity.name]
+    assert (outcome.predating, outcome.kept) == (2, 4)
+    assert "2 snapshots that were taken before" in caplog.text
+    # A retry that finds what was taken of the old one.
+    late = taken(lab, of_run("run1"))
+    assert (late.taken, removed(lab, replace(late, keep=1)).removed) == (old[1].taken, ())
+
+
+def test_nothing_is_removed_when_it_is_not_known_since_when_the_instance_is_there(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    older = [taken(lab, of_run(f"run{n}")) for n in range(4)]
+    unknown = replace(older[-1], database_created_at=None)
+    with caplog.at_level("WARNING"):
+        outcome = unknown.outcome(lab.service, removed(lab, unknown))
+    assert (len(names(lab)), outcome.removed, outcome.predating) == (4, (), None)
+    assert "not known since when" in caplog.text
+
+
 def test_nothing_of_others_goes(lab: Lab) -> None:
     """Not of another task, of another instance, nor what somebody else has made or labelled."""
     lab.space.create("till")
