@@ -84,5 +84,5 @@ def retention_of(
         with telemetry.noted():
             removal.raise_if_left(opened.cloud)
     for one in outcome.left:
-        _log.warning("older than the newest %d, not removed: %s", outcome.keep, printable(one.id))
+        _log.warning("older than the newest %d runs', left: %s", outcome.keep, printable(one.id))
     return outcome

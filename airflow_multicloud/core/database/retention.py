@@ -1,8 +1,10 @@
 """Which snapshots of a series are kept, and which are removed once there is a newer one.
 
 A series is what one task takes of one instance, over all of its runs. It is told by labels that are
-part of the order's token, so nothing else is ever counted or removed. An instance that is made under
-the name of one that was deleted is another: what was taken before it was made is not of it.
+part of the order's token, so nothing else is ever counted or removed. An instance that is made
+under the name of one that was deleted is another: what was taken before it was made is not of it.
+
+Runs are counted, not snapshots: a run that is cleared or whose task is mapped takes several.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ _log = logging.getLogger(__name__)
 
 #: What is not gone by then is left to the next run: it must not cost the snapshot that was taken.
 PATIENCE = timedelta(minutes=10)
+#: So much older than the snapshot is what is removed: what a restore may still read stays.
+MIN_AGE = timedelta(days=1)
 _MOST = 10_000
 
 
@@ -38,7 +42,7 @@ _MOST = 10_000
 class SnapshotRetention:
     """What was done about the older snapshots of a series.
 
-    :param keep: how many of the newest are kept.
+    :param keep: of how many runs, the newest, all snapshots are kept.
     :param kept: how many there are that can be restored, after the removal.
     :param predating: how many there are that were taken before the instance was made, of another
         one of its name: they are never removed; ``None`` when its cloud does not say when it was
@@ -58,11 +62,12 @@ class SnapshotRetention:
 class OlderSnapshots:
     """What is to be removed of a series once a snapshot of it is available.
 
-    :param keep: so many of the newest stay, whoever of the series' tasks took them.
+    :param keep: of so many runs, the newest, all snapshots stay.
     :param taken: full id of the snapshot: nothing newer is removed, and nothing of its own run.
     :param database: full id of the instance.
     :param database_created_at: when the instance was made, as its cloud says; nothing is removed
         for ``None``.
+    :param min_age: nothing is removed that is not so much older than the snapshot.
     """
 
     keep: int
@@ -71,9 +76,10 @@ class OlderSnapshots:
     database: DatabaseRef
     account_id: str
     database_created_at: datetime | None = None
+    min_age: timedelta = MIN_AGE
 
     @classmethod
-    def than(cls, begun: BegunSnapshot, keep: int) -> OlderSnapshots:
+    def than(cls, begun: BegunSnapshot, keep: int, min_age: timedelta = MIN_AGE) -> OlderSnapshots:
         """Than this snapshot, which has been taken."""
         return cls(
             keep=keep,
@@ -82,6 +88,7 @@ class OlderSnapshots:
             database=begun.database,
             account_id=begun.account_id,
             database_created_at=begun.database_created_at,
+            min_age=min_age,
         )
 
     def listed(self, service: DatabaseService) -> list[Ours]:
@@ -96,16 +103,18 @@ class OlderSnapshots:
         if made_at is None:
             return []
         series = [one for one in series if not _is_before(one, made_at)]
-        newest = {one.ref.id for _, one in _usable(series)[: self.keep]}
+        # By the newest that it has; what was taken for a cleared run is as new as any.
+        runs = dict.fromkeys(identity.run for identity, _ in _usable(series))
+        # The run itself: another map index, or an order before this task was cleared.
+        staying = {self.identity.run, *[*runs][: self.keep]}
         return [
             (identity, one)
             for identity, one in reversed(series)
-            if one.ref.id not in newest
+            if identity.run not in staying
             and one.created_at is not None
             and one.created_at < taken_at
+            and taken_at - one.created_at >= self.min_age
             and one.state is not SnapshotState.CREATING
-            # Another map index, or an order before this task was cleared.
-            and identity.run != self.identity.run
         ]
 
     def outcome(self, service: DatabaseService, removal: SnapshotRemoval) -> SnapshotRetention:
@@ -115,14 +124,14 @@ class OlderSnapshots:
         predating = None if made_at is None else sum(_is_before(one, made_at) for one in series)
         if predating is None:
             _log.warning(
-                "nothing is removed: it is not known since when there is %s, and an instance of its "
-                "name may have been there before it",
+                "nothing is removed: it is not known since when there is %s, and another instance "
+                "may have had its name before",
                 printable(self.database.id),
             )
         elif predating:
             _log.warning(
-                "never removed by keep, and not counted: %d snapshots that were taken before %s was "
-                "made (%s), of another instance of its name",
+                "never removed by keep, and not counted: %d snapshots that were taken before %s "
+                "was made (%s), of another instance of its name",
                 *(predating, printable(self.database.id), made_at),
             )
         return SnapshotRetention(
@@ -158,14 +167,14 @@ def begin_retention(now: datetime) -> SnapshotRemoval:
 
 
 def check_keep(keep: object) -> int | None:
-    """How many snapshots of a series to keep.
+    """Of how many runs to keep the snapshots of a series.
 
     :raises DatabaseError: ``invalid_argument``.
     """
     if keep is None:
         return None
     if not isinstance(keep, int) or isinstance(keep, bool) or not 1 <= keep <= _MOST:
-        raise refused("keep", keep, f"a number of snapshots, from 1 to {_MOST}")
+        raise refused("keep", keep, f"a number of runs, from 1 to {_MOST}")
     return keep
 
 

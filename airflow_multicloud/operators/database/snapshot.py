@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.database.given import (
     check_not_nothing,
+    duration,
     is_nothing,
     label_map,
     reference,
     resource_name,
 )
 from airflow_multicloud.core.database.retention import (
+    MIN_AGE,
     OlderSnapshots,
     begin_retention,
     check_keep,
@@ -61,16 +63,20 @@ class SnapshotDatabaseOperator(DatabaseOperator):
     with ``found: true`` and when it was taken.
 
     With ``keep``, older snapshots of the same series go once the new one is available: those that
-    this task has taken of this instance in earlier runs, whatever their map index. Nothing else is
-    counted or removed, nor what is newer than the snapshot, nor what this run has taken. One that
-    can't be removed costs nothing but itself: ``retention`` in the result says what was removed and
-    what was left, and the next run tries again.
+    this task has taken of this instance in earlier runs, whatever their map index. All snapshots of
+    the newest runs stay. Nothing else is counted or removed, nor what is not ``min_age`` older than
+    the snapshot, nor what this run has taken, nor what was taken before the instance was made, of
+    another one of its name. One that can't be removed costs nothing but itself: ``retention`` in
+    the result says what was removed and what was left, and the next run tries again.
 
     :param database: as its cloud writes it, or its name.
     :param name: of the snapshot: at most 60 characters, a lower-case letter, then those, digits
         and hyphens; derived from the run when left out; refused when it is nothing in the run.
     :param labels: besides those that find it.
-    :param keep: how many snapshots of the series stay, the newest ones; all when left out.
+    :param keep: of how many runs, the newest, the snapshots of the series stay; of all when left
+        out.
+    :param min_age: with ``keep``: nothing is removed that is not so much older than the snapshot: a
+        restore may still read it.
     """
 
     template_fields: Sequence[str] = (
@@ -84,6 +90,7 @@ class SnapshotDatabaseOperator(DatabaseOperator):
         name: str | None = None,
         labels: Mapping[str, str] | None = None,
         keep: int | None = None,
+        min_age: timedelta = MIN_AGE,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -93,6 +100,7 @@ class SnapshotDatabaseOperator(DatabaseOperator):
         self.labels = labels
         try:
             self.keep = check_keep(keep)
+            self.min_age = duration("min_age", min_age)
         except DatabaseError as err:
             raise ValueError(str(err)) from None
 
@@ -132,7 +140,7 @@ class SnapshotDatabaseOperator(DatabaseOperator):
             self.log.info("found, not taken by this try: %s, taken at %s", taken.id, taken.taken_at)
         if self.keep is None:
             return Outcome(to_document(taken))
-        older = OlderSnapshots.than(begun, self.keep)
+        older = OlderSnapshots.than(begun, self.keep, self.min_age)
         removal = begin_retention(datetime.now(UTC))
         arguments = snapshot_removal_arguments(self.conn_id, older, removal)
         with telemetry.operation("database.retention", cloud__provider=opened.cloud):
@@ -153,7 +161,7 @@ class SnapshotDatabaseOperator(DatabaseOperator):
         removal = read_document(SnapshotRemoval, facts, what="a removal")
         retention = retention_of(self.conn_id, older, removal)
         for one in retention.removed:
-            self.log.info("removed, older than the newest %d: %s", retention.keep, one.id)
+            self.log.info("removed, older than the newest %d runs': %s", retention.keep, one.id)
         return Outcome(to_document(replace(taken, retention=retention)))
 
     def _wish(self) -> SnapshotWish:

@@ -149,7 +149,38 @@ def test_a_run_removes_nothing_that_is_newer_and_nothing_of_its_own(lab: Lab) ->
     assert [one.name for one in removed(lab, last).removed] == [first.identity.name]
     assert {one.identity.name for one in (cleared, *mapped, newest)} == {*names(lab)}
     removed(lab, replace(newest, keep=2))
-    assert {newest.identity.name, mapped[-1].identity.name} == {*names(lab)}
+    assert {one.identity.name for one in (cleared, *mapped, newest)} == {*names(lab)}
+    removed(lab, replace(newest, keep=1))
+    assert names(lab) == [newest.identity.name]
+
+
+def test_runs_are_counted(lab: Lab) -> None:
+    """One that is cleared again and again pushes no other night out, and neither does a map."""
+    nights = [taken(lab, of_run(f"run{n}")) for n in range(3)]
+    for clearings in range(1, 7):
+        again = taken(lab, replace(of_run("run2"), clearings=clearings))
+        assert removed(lab, replace(again, keep=3)).removed == ()
+    for index in range(7):
+        mapped = taken(lab, of_run("run3", map_index=index))
+    assert len(names(lab)) == 16
+    gone = removed(lab, replace(mapped, keep=3)).removed
+    assert [one.name for one in gone] == [nights[0].identity.name]
+
+
+def test_what_is_not_old_enough_stays(lab: Lab) -> None:
+    """A restore may still read it; and runs that overlap do not undo each other."""
+    first = taken(lab, of_run("run1"))
+    lab.space.advance(DAY)
+    second = begin_snapshot(lab.service, of_run("run2"), SnapshotWish(database=lab.shop))
+    lab.finish(second.operation)
+    lab.space.advance(timedelta(hours=1))
+    third = begin_snapshot(lab.service, of_run("run3"), SnapshotWish(database=lab.shop))
+    lab.finish(third.operation)
+    gone = removed(lab, OlderSnapshots.than(third, 1)).removed
+    assert [one.name for one in gone] == [first.identity.name]
+    hour = timedelta(hours=1)
+    gone = removed(lab, OlderSnapshots.than(third, 1, hour)).removed
+    assert [one.name for one in gone] == [second.identity.name]
 
 
 def test_what_is_being_taken_is_neither_counted_nor_removed(lab: Lab) -> None:

@@ -10,14 +10,17 @@ from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.documents import to_document
 
-_OPTIONS = ("name", "run", "series", "keep", "region", "account", "timeout", "poll_interval")
+_OPTIONS = ("name", "run", "series", "keep", "min_age", "region", "account")
 
 
 @command(interrupted="the snapshot goes on; the same --name or --run finds it")
 def run(args: Namespace) -> Result:
     """Take it, or find it."""
     taken = snapshot_database(
-        args.conn_id, args.database, labels=labels_of(args), **given(args, _OPTIONS)
+        args.conn_id,
+        args.database,
+        labels=labels_of(args),
+        **given(args, (*_OPTIONS, "timeout", "poll_interval")),
     )
     row = {
         "name": taken.name,
