@@ -81,6 +81,27 @@ def test_runs_keep_the_newest_of_their_series(space: Databases, *, deferrable: b
     assert (second["left"][0]["kind"], second["kept"]) == ("quota", 3)
 
 
+def test_keep_without_an_airflow_id_is_warned_of(
+    space: Databases, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another Airflow with the same DAG may remove what this one has taken."""
+    said = "nothing tells this Airflow from others"
+    given: dict[str, Any] = {"task_id": "take", "conn_id": CONN, "database": "shop", **WAIT}
+    done(SnapshotDatabaseOperator(**given))
+    assert said not in caplog.text
+    done(SnapshotDatabaseOperator(keep=1, **given))
+    assert said in caplog.text
+    caplog.clear()
+    monkeypatch.setenv("AIRFLOW__MULTICLOUD__AIRFLOW_ID", "production")
+    done(SnapshotDatabaseOperator(keep=1, **given))
+    api.snapshot_database(CONN, "shop", keep=1, series="nightly", **SOON)
+    assert said not in caplog.text
+    monkeypatch.delenv("AIRFLOW__MULTICLOUD__AIRFLOW_ID")
+    api.snapshot_database(CONN, "shop", keep=1, series="nightly", **SOON)
+    assert said in caplog.text
+    assert space.snapshots
+
+
 @pytest.mark.usefixtures("airflow_db")
 def test_the_snapshots_of_a_run_are_torn_down(space: Databases) -> None:
     space.create("till", {"orders": [(3, "c")]})

@@ -35,6 +35,7 @@ from airflow_multicloud.core.database.snapshots import (
     taken_snapshot,
 )
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.opening.airflow_id import warn_if_untold
 from airflow_multicloud.opening.databases import open_databases
 from airflow_multicloud.opening.snapshots import retention_of
 from airflow_multicloud.registry import session
@@ -90,6 +91,8 @@ def snapshot_database(
     if kept is not None and is_nothing(series):
         raise refused("series", series, "it with keep, which counts the snapshots of a series")
     of = None if series is None else line("series", series)
+    if kept is not None:
+        warn_if_untold()
     opened = open_databases(conn_id)
     until = datetime.now(UTC) + timeout
     begun = begin_snapshot(opened.service, requester(run, name, of), wish)

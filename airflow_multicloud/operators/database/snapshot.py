@@ -33,6 +33,7 @@ from airflow_multicloud.core.database.snapshots import (
 from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import DatabaseError
+from airflow_multicloud.opening.airflow_id import warn_if_untold
 from airflow_multicloud.opening.databases import open_databases
 from airflow_multicloud.opening.operations import Begun, ended_operations
 from airflow_multicloud.opening.snapshots import (
@@ -107,6 +108,8 @@ class SnapshotDatabaseOperator(DatabaseOperator):
     def begin(self, context: Context) -> Wait | Outcome:
         """Have the cloud take it, or find it."""
         wish = self._wish()
+        if self.keep is not None:
+            warn_if_untold()
         tell_snapshot_source(context, wish.database)
         opened = open_databases(self.conn_id)
         with telemetry.operation("database.snapshot", cloud__provider=opened.cloud):
