@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,12 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG
 
 from airflow_multicloud import api
+from airflow_multicloud.core.database.snapshots import TakenSnapshot, taken_snapshot
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.operators.database import RemoveSnapshotOperator, SnapshotDatabaseOperator
-from airflow_multicloud.testing.memory_cloud.database import Databases, databases_of, reset
+from airflow_multicloud.ports.operations import Operation, OperationState
+from airflow_multicloud.testing.memory_cloud.database import Databases, Hook, databases_of, reset
 from airflow_multicloud.testing.sql_faults import (
     DatabaseCall,
     DatabaseFault,
@@ -79,6 +83,83 @@ def test_runs_keep_the_newest_of_their_series(space: Databases, *, deferrable: b
     assert [one["name"] for one in first["removed"]] == [taken[2][0]]
     assert ([one["name"] for one in second["left"]], second["removed"]) == ([taken[2][1]], [])
     assert (second["left"][0]["kind"], second["kept"]) == ("quota", 3)
+
+
+def of_run(run_id: str) -> Bare:
+    context = Bare()
+    context["ti"].run_id = run_id
+    return context
+
+
+def nightly(**given: Any) -> SnapshotDatabaseOperator:
+    more = {"conn_id": CONN, "database": "shop", "keep": 1, **WAIT, **given}
+    return SnapshotDatabaseOperator(task_id="nightly", **more)
+
+
+def test_older_ones_that_do_not_go_in_time_fail_no_task(space: Databases) -> None:
+    """The task's time is not over when the snapshot is there and an older one can't go."""
+    name = nightly().execute(of_run("first"))["name"]
+    space.advance(timedelta(days=1))
+    space.faults.plant(
+        [
+            DatabaseFault(
+                kind=DatabaseFaultKind.REFUSE, call=DatabaseCall.REMOVE, error=ErrorKind.BUSY,
+                name=name, times=999,
+            )
+        ]
+    )  # fmt: skip
+    short: dict[str, Any] = {"timeout": timedelta(seconds=1), "poll_interval": 0.2}
+    told = nightly(**short).execute(of_run("second"))
+    assert [(one["name"], one["kind"]) for one in told["retention"]["left"]] == [(name, "timeout")]
+    assert {*space.snapshots} == {name, told["name"]}
+
+
+@pytest.mark.parametrize("call", ["describe_operation", "list_snapshots"])
+def test_what_can_not_be_asked_about_older_ones_fails_no_task(
+    space: Databases, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    first = nightly().execute(of_run("first"))["name"]
+    space.advance(timedelta(days=1))
+    remove, asked, taken = Hook.remove_snapshot, getattr(Hook, call), taken_snapshot
+    denied = False
+
+    def going_on(self: Hook, ref: Any, *, token: str) -> Operation:
+        nonlocal denied
+        denied = True
+        return replace(remove(self, ref, token=token), state=OperationState.RUNNING)
+
+    def deny(self: Hook, *given: Any) -> Any:
+        if denied:
+            raise DatabaseError(f"{call}: no", kind=ErrorKind.PERMISSION_DENIED)
+        return asked(self, *given)
+
+    def then_denied(*given: Any, **more: Any) -> TakenSnapshot:
+        nonlocal denied
+        found = taken(*given, **more)
+        denied = call == "list_snapshots"
+        return found
+
+    monkeypatch.setattr(Hook, "remove_snapshot", going_on)
+    monkeypatch.setattr(Hook, call, deny)
+    monkeypatch.setattr(
+        "airflow_multicloud.operators.database.snapshot.taken_snapshot", then_denied
+    )
+    monkeypatch.setattr("airflow_multicloud.api.database.snapshots.taken_snapshot", then_denied)
+    told = nightly().execute(of_run("second"))
+    given_up = {"kind": "permission_denied", "error": f"{call}: no"}
+    assert told["retention"]["given_up"] == given_up
+    gone = [] if call == "list_snapshots" else [first]
+    assert [one["name"] for one in told["retention"]["removed"]] == gone
+    assert told["retention"]["kept"] == (None if call == "list_snapshots" else 1)
+    assert told["name"] in space.snapshots
+    for number in range(2):
+        denied = False
+        space.advance(timedelta(days=1))
+        called = api.snapshot_database(
+            CONN, "shop", keep=1, series="api", run=str(number), **SOON
+        ).retention
+    assert called is not None
+    assert to_document(called)["given_up"] == given_up
 
 
 def test_keep_without_an_airflow_id_is_warned_of(

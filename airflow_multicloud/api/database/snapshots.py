@@ -19,9 +19,11 @@ from airflow_multicloud.core.database.given import (
 from airflow_multicloud.core.database.given import resource_name as checked_name
 from airflow_multicloud.core.database.retention import (
     MIN_AGE,
+    PATIENCE,
     OlderSnapshots,
     begin_retention,
     check_keep,
+    spared,
 )
 from airflow_multicloud.core.database.snapshot_removals import (
     SnapshotRemoval,
@@ -112,14 +114,16 @@ def _retained(
     poll_interval: timedelta,
 ) -> TakenSnapshot:
     now, opened = datetime.now(UTC), open_databases(conn_id)
-    removal = begin_retention(now)
     # It gives up by itself, which is no error: the snapshot was taken.
-    ended_at = min(removal.gives_up_at or until, max(until, now))
     removal = until_done(
-        replace(removal, gives_up_at=ended_at),
-        lambda so_far, at: advance_snapshot_removal(opened.service, older, so_far, now=at),
+        begin_retention(now, until - now),
+        lambda so_far, at: spared(
+            so_far,
+            at,
+            lambda: advance_snapshot_removal(opened.service, older, so_far, now=at),
+        ),
         cloud=opened.cloud,
-        timeout=ended_at - now + max(timedelta(minutes=1), 2 * poll_interval),
+        timeout=PATIENCE + max(timedelta(minutes=1), 2 * poll_interval),
         poll_interval=poll_interval,
     )
     return replace(taken, retention=retention_of(conn_id, older, removal))

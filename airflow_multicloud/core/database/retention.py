@@ -10,19 +10,24 @@ Runs are counted, not snapshots: a run that is cleared or whose task is mapped t
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.database.given import refused
 from airflow_multicloud.core.database.identity import SERIES, OrderIdentity
 from airflow_multicloud.core.database.snapshot_removals import (
+    GivenUp,
     LeftSnapshot,
     Ours,
     RemovedSnapshot,
     SnapshotRemoval,
     ours,
 )
+from airflow_multicloud.core.telemetry import count_retry
+from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.database import DatabaseRef, DatabaseService, SnapshotState
 from airflow_multicloud.text import printable
 
@@ -43,19 +48,23 @@ class SnapshotRetention:
     """What was done about the older snapshots of a series.
 
     :param keep: of how many runs, the newest, all snapshots are kept.
-    :param kept: how many there are that can be restored, after the removal.
+    :param kept: how many there are that can be restored, after the removal; ``None`` when its cloud
+        could not be asked.
     :param predating: how many there are that were taken before the instance was made, of another
-        one of its name: they are never removed; ``None`` when its cloud does not say when it was
-        made, and nothing is removed then.
+        one of its name: they are never removed; ``None`` when its cloud could not be asked, or does
+        not say when it was made, and nothing is removed then.
     :param removed: what is gone.
     :param left: what should be gone and could not be removed; the next run tries again.
+    :param given_up: why the rest was given up: its cloud could not be asked what there is, or what
+        became of it. The next run tries again.
     """
 
     keep: int
-    kept: int
+    kept: int | None
     predating: int | None
     removed: tuple[RemovedSnapshot, ...]
     left: tuple[LeftSnapshot, ...]
+    given_up: GivenUp | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +149,23 @@ class OlderSnapshots:
             predating=predating,
             removed=tuple(one for one in removal.removed if one.id not in left),
             left=removal.left,
+            given_up=removal.given_up,
+        )
+
+    def unknown(self, removal: SnapshotRemoval, err: CloudError) -> SnapshotRetention:
+        """What came of it, where its cloud can't be asked what there is now.
+
+        :raises CloudError: the error, when the work is to stop.
+        """
+        given_up = _given_up(err)
+        left = {one.id for one in removal.left}
+        return SnapshotRetention(
+            keep=self.keep,
+            kept=None,
+            predating=None,
+            removed=tuple(one for one in removal.removed if one.id not in left),
+            left=removal.left,
+            given_up=removal.given_up or given_up,
         )
 
     def _series(self, service: DatabaseService) -> list[Ours]:
@@ -158,12 +184,43 @@ class OlderSnapshots:
         return found
 
 
-def begin_retention(now: datetime) -> SnapshotRemoval:
+def begin_retention(now: datetime, within: timedelta = PATIENCE) -> SnapshotRemoval:
     """A removal that gives up in time.
 
+    :param within: what is left of the time for all of it; ten minutes at most are taken.
     :param now: aware.
     """
-    return SnapshotRemoval(certain_from=now, gives_up_at=now + PATIENCE)
+    patience = max(timedelta(), min(PATIENCE, within))
+    return SnapshotRemoval(certain_from=now, gives_up_at=now + patience)
+
+
+def spared(
+    removal: SnapshotRemoval, now: datetime, advance: Callable[[], SnapshotRemoval]
+) -> SnapshotRemoval:
+    """A step of a removal whose errors end it: they must not cost the snapshot that was taken.
+
+    :param now: aware.
+    :param advance: does what is due, once.
+    :return: unchanged after an error that may pass, as long as there is time.
+    :raises CloudError: when the work is to stop.
+    """
+    try:
+        return advance()
+    except CloudError as err:
+        in_time = removal.gives_up_at is None or now < removal.gives_up_at
+        if err.retryable and in_time and not cancellation.requested():
+            count_retry(err)
+            _log.info("not yet: %s: %s", err.kind, printable(str(err)))
+            return removal
+        return replace(removal, waits_for=(), given_up=_given_up(err))
+
+
+def _given_up(err: CloudError) -> GivenUp:
+    if cancellation.requested():
+        # A request that was aborted may fail with anything.
+        raise err
+    _log.warning("older snapshots are left to the next run: %s: %s", err.kind, printable(str(err)))
+    return GivenUp(kind=err.kind, error=printable(str(err)))
 
 
 def check_keep(keep: object) -> int | None:

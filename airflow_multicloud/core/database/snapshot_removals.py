@@ -167,6 +167,17 @@ class LeftSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """An error that ended a removal.
+
+    :param error: what its cloud says.
+    """
+
+    kind: ErrorKind
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotRemoval(Documented):
     """How far a removal is, as another process can take it up.
 
@@ -176,6 +187,7 @@ class SnapshotRemoval(Documented):
     :param left: what could not be removed.
     :param waits_for: what goes on.
     :param listed_at: of the listing that has shown nothing but what is left.
+    :param given_up: why the rest was given up, where that costs nothing but itself.
     """
 
     certain_from: datetime
@@ -184,11 +196,12 @@ class SnapshotRemoval(Documented):
     left: tuple[LeftSnapshot, ...] = ()
     waits_for: tuple[Operation, ...] = ()
     listed_at: datetime | None = None
+    given_up: GivenUp | None = None
 
     @property
     def done(self) -> bool:
         """Whether nothing is left to do."""
-        return self.listed_at is not None
+        return self.listed_at is not None or self.given_up is not None
 
     @property
     def wait(self) -> timedelta:
@@ -198,11 +211,13 @@ class SnapshotRemoval(Documented):
     def raise_if_left(self, cloud: str) -> None:
         """Fail for what could not be removed.
 
-        :raises DatabaseError: with the first one's kind and all ids.
+        :raises DatabaseError: with the first one's kind and all ids; for what it was given up for.
         """
         if self.left:
             told = "; ".join(f"{one.id}: {one.error}" for one in self.left)
             raise DatabaseError(f"not removed: {told}", kind=self.left[0].kind, cloud=cloud)
+        if self.given_up is not None:
+            raise DatabaseError(self.given_up.error, kind=self.given_up.kind, cloud=cloud)
 
 
 @dataclass(slots=True)

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.database.identity import NAME, ORDER, SERIES, Requester
 from airflow_multicloud.core.database.promotions import Allowance
 from airflow_multicloud.core.database.retention import (
     OlderSnapshots,
     begin_retention,
     check_keep,
+    spared,
 )
 from airflow_multicloud.core.database.snapshot_removals import (
+    GivenUp,
     OneSnapshot,
     SnapshotRemoval,
     SnapshotsOf,
@@ -29,7 +32,7 @@ from airflow_multicloud.testing.sql_faults import DatabaseCall, DatabaseFault, D
 from tests.unit.database.lab import Killed, Lab
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SERIES_OF_TASK = '["dag", "snapshot"]'
 DAY = timedelta(days=1)
@@ -238,6 +241,39 @@ def test_what_is_refused_for_a_while_is_tried_again_and_given_up_in_time(lab: La
     assert [one.kind for one in late.left] == [ErrorKind.TIMEOUT]
     assert late.done
     assert len(removed(lab, older[-1], look).removed) == 1
+
+
+def failing(kind: ErrorKind) -> Callable[[], SnapshotRemoval]:
+    def advance() -> SnapshotRemoval:
+        raise DatabaseError("list_snapshots: no", kind=kind)
+
+    return advance
+
+
+def test_an_error_of_the_retention_costs_no_snapshot() -> None:
+    now = datetime.now(UTC)
+    removal = begin_retention(now)
+    assert spared(removal, now, failing(ErrorKind.BUSY)) is removal
+    assert removal.gives_up_at is not None
+    for kind, at in ((ErrorKind.BUSY, removal.gives_up_at), (ErrorKind.PERMISSION_DENIED, now)):
+        ended = spared(removal, at, failing(kind))
+        assert ended.done
+        assert ended.given_up == GivenUp(kind=kind, error="list_snapshots: no")
+        with pytest.raises(DatabaseError, match="list_snapshots: no") as caught:
+            ended.raise_if_left("memory")
+        assert caught.value.kind is kind
+    with cancellation.cancellable() as work:
+        work.cancel("marked as failed")
+        for kind in (ErrorKind.BUSY, ErrorKind.PERMISSION_DENIED):
+            with pytest.raises(DatabaseError):
+                spared(removal, now, failing(kind))
+
+
+def test_a_retention_takes_no_more_than_what_is_left_of_the_time() -> None:
+    now = datetime.now(UTC)
+    for left, taken_of_it in ((60, 60), (3600, 600), (-5, 0)):
+        removal = begin_retention(now, timedelta(seconds=left))
+        assert removal.gives_up_at == now + timedelta(seconds=taken_of_it)
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -34,4 +34,6 @@ def run(args: Namespace) -> Result:
     if retention is not None:
         remarks += [f"note: removed, older: {one.id}" for one in retention.removed]
         remarks += [f"warning: not removed: {one.id}: {one.error}" for one in retention.left]
+        if retention.given_up is not None:
+            remarks.append(f"warning: older ones are left: {retention.given_up.error}")
     return Result([row], [to_document(taken)], remarks)
