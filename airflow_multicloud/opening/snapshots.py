@@ -15,11 +15,10 @@ from airflow_multicloud.core.database.retention import (
     spared,
 )
 from airflow_multicloud.core.database.snapshot_removals import (
-    OneSnapshot,
     SnapshotRemoval,
-    SnapshotsOf,
     advance_snapshot_removal,
 )
+from airflow_multicloud.core.database.wanted_snapshots import OneSnapshot, SnapshotsOf
 from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CloudError

@@ -235,6 +235,35 @@ def test_a_snapshot_goes_only_when_it_is_confirmed_and_allowed(space: Databases)
     assert "last" not in space.snapshots
 
 
+def test_where_snapshots_were_looked_for_is_told(
+    space: Databases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A task that died may have said nothing; what it has taken elsewhere is then still there."""
+    far = space.create("till", {"orders": [(3, "c")]}, region="mem-2")
+    taken = api.snapshot_database(CONN, far.id, **SOON)
+    with DAG("elsewhere", schedule=None):
+        SnapshotDatabaseOperator(task_id="take", conn_id=CONN, database="{{ params.it }}", **WAIT)
+        SnapshotDatabaseOperator(task_id="far", conn_id=CONN, database=far.id, **WAIT)
+
+        def remove(task_id: str, of: str, **given: Any) -> RemoveSnapshotOperator:
+            more = {"conn_id": CONN, "snapshot_task_id": of, **NOW, **WAIT, **given}
+            return RemoveSnapshotOperator(task_id=task_id, **more)
+
+        waits = {"confirm_after": timedelta(milliseconds=10)}
+        unknown = [remove("unknown", "take"), remove("waits", "take", **waits)]
+        known = [remove("by_task", "far"), remove("by_itself", "take", database=far.id, **waits)]
+    said = "take has not told what it takes snapshots of"
+    for operators, region in ((known, "mem-2"), (unknown, "mem-1")):
+        for one in operators:
+            capsys.readouterr()
+            told = done(one)
+            assert [place["region"] for place in told["searched"]] == [region]
+            assert told["removed"] == []
+            assert (said in capsys.readouterr().out) == (one in unknown)
+    gone = api.remove_snapshot(CONN, taken.id, confirm=taken.name, allow=[taken.name], **SOON)
+    assert [place.region for place in gone.searched] == ["mem-2"]
+
+
 def test_what_is_left_fails_the_removal_and_not_the_others(space: Databases) -> None:
     with DAG("left", schedule=None):
         take = SnapshotDatabaseOperator(task_id="take", conn_id=CONN, database="shop", **WAIT)

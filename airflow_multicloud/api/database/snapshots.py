@@ -28,7 +28,6 @@ from airflow_multicloud.core.database.retention import (
 from airflow_multicloud.core.database.snapshot_removals import (
     SnapshotRemoval,
     advance_snapshot_removal,
-    one_snapshot,
 )
 from airflow_multicloud.core.database.snapshots import (
     SnapshotWish,
@@ -36,6 +35,7 @@ from airflow_multicloud.core.database.snapshots import (
     begin_snapshot,
     taken_snapshot,
 )
+from airflow_multicloud.core.database.wanted_snapshots import one_snapshot
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.opening.airflow_id import warn_if_untold
 from airflow_multicloud.opening.databases import open_databases

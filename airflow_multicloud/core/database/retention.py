@@ -21,14 +21,18 @@ from airflow_multicloud.core.database.identity import SERIES, OrderIdentity
 from airflow_multicloud.core.database.snapshot_removals import (
     GivenUp,
     LeftSnapshot,
-    Ours,
     RemovedSnapshot,
     SnapshotRemoval,
-    ours,
 )
+from airflow_multicloud.core.database.wanted_snapshots import Ours, ours
 from airflow_multicloud.core.telemetry import count_retry
 from airflow_multicloud.errors import CloudError
-from airflow_multicloud.ports.database import DatabaseRef, DatabaseService, SnapshotState
+from airflow_multicloud.ports.database import (
+    DatabasePlace,
+    DatabaseRef,
+    DatabaseService,
+    SnapshotState,
+)
 from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
@@ -125,6 +129,10 @@ class OlderSnapshots:
             and taken_at - one.created_at >= self.min_age
             and one.state is not SnapshotState.CREATING
         ]
+
+    def places(self, service: DatabaseService) -> tuple[DatabasePlace, ...]:
+        """Where the instance lies."""
+        return (service.database_place(self.database),)
 
     def outcome(self, service: DatabaseService, removal: SnapshotRemoval) -> SnapshotRetention:
         """What came of it."""

@@ -19,13 +19,11 @@ from airflow_multicloud.core.database.retention import (
 )
 from airflow_multicloud.core.database.snapshot_removals import (
     GivenUp,
-    OneSnapshot,
     SnapshotRemoval,
-    SnapshotsOf,
-    Wanted,
     advance_snapshot_removal,
 )
 from airflow_multicloud.core.database.snapshots import SnapshotWish, begin_snapshot
+from airflow_multicloud.core.database.wanted_snapshots import OneSnapshot, SnapshotsOf, Wanted
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import TOKEN_LABEL, DatabaseRef, SnapshotState
 from airflow_multicloud.testing.sql_faults import DatabaseCall, DatabaseFault, DatabaseFaultKind
