@@ -107,7 +107,8 @@ def get_provider_info() -> dict[str, Any]:
                             "restored databases, unfinished uploads, runs of replications. The "
                             "same in all of its processes, and for good. A digest of [api] "
                             "base_url when left out; nothing where that is left out as well, or is "
-                            "an address of the machine itself.\n"
+                            "an address that many have: of the machine itself, a private one, "
+                            "a host's name without a domain.\n"
                         ),
                         "version_added": "0.1.0",
                         "type": "string",

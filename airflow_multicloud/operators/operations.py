@@ -111,6 +111,14 @@ class OperationOperator(CloudOperator):
         self.poll_interval = poll_interval
         self.timeout = timeout
         self.deferrable = deferrable
+        self._until: datetime | None = None
+
+    @property
+    def time_left(self) -> timedelta:
+        """What is left of ``timeout``, in ``begin`` and ``proceed``; all of it before."""
+        if self._until is None:
+            return self.timeout
+        return max(timedelta(), self._until - datetime.now(UTC))
 
     def begin(self, context: Context) -> Wait | Outcome:
         """Do the first step: what to wait for, or the outcome where nothing is left to do."""
@@ -149,6 +157,7 @@ class OperationOperator(CloudOperator):
         return super().resume_execution(next_method, next_kwargs, context)
 
     def _go(self, context: Context, step: Callable[[], Wait | Outcome], until: datetime) -> Any:
+        self._until = until
         with self.at_work(context):
             found = step()
             while isinstance(found, Wait) and not self.deferrable:

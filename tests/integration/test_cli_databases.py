@@ -97,8 +97,13 @@ def test_a_series_keeps_its_newest_and_a_snapshot_is_removed(
         space.advance(timedelta(days=1))
         ended = shell.run(*words, "--keep", "2", "-o", "json")
         names.append(ended.result["name"])
-    assert f"removed, older: memory/memory-{CONN}/snapshots/{names[0]}" in ended.err
+    removed = f"memory/memory-{CONN}/mem-1/snapshots/{names[0]}"
+    assert f"removed, older: {removed}\n" in ended.err
     assert {*space.snapshots} == {*names[1:]}
+    space.advance(timedelta(days=1))
+    young = shell.run(*words, "--keep", "1", "--min-age", "3d", "-o", "json")
+    assert young.result["retention"]["removed"] == []
+    del space.snapshots[young.result["name"]]
     assert "expected it with keep" in shell.run(*words[:5], "--keep", "2").err
     of = ("remove-snapshot", *ON, "--snapshot", ended.result["id"], *FAST)
     refused = shell.run(*of, "--confirm", names[1])

@@ -10,7 +10,7 @@ import pytest
 from airflow_multicloud.api.database.waiting import requester
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.get_provider_info import get_provider_info
-from airflow_multicloud.opening.airflow_id import OPTION, SECTION, airflow_id
+from airflow_multicloud.opening.airflow_id import OPTION, SECTION, airflow_id, warn_if_untold
 from airflow_multicloud.operators.database.base import requester_of
 from airflow_multicloud.operators.run_ids import run_id_of, task_of
 
@@ -57,6 +57,26 @@ def test_the_address_tells_by_what_does_not_change(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
+    "url", ["http://8.8.8.8:8080", "http://172.32.0.1", "http://[2001:4860:4860::8888]"]
+)
+def test_a_public_address_tells(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv(URL, url)
+    assert len(airflow_id()) == 12
+
+
+def test_snapshots_that_another_airflow_may_remove_are_warned_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(URL, "http://airflow-webserver:8080")
+    warn_if_untold()
+    assert "[multicloud] airflow_id" in caplog.text
+    caplog.clear()
+    monkeypatch.setenv(ID, "production")
+    warn_if_untold()
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "",
@@ -64,6 +84,18 @@ def test_the_address_tells_by_what_does_not_change(monkeypatch: pytest.MonkeyPat
         "http://127.0.0.1:8080/",
         "http://[::1]:8080",
         "http://0.0.0.0:8080",
+        "http://airflow-webserver:8080",
+        "http://airflow-webserver.:8080",
+        "http://airflow.default.svc.cluster.local:8080",
+        "http://host.docker.internal:8080",
+        "http://10.0.0.5:8080",
+        "http://172.16.0.1",
+        "http://172.31.255.1",
+        "http://192.168.1.1",
+        "http://169.254.1.1",
+        "http://[fe80::1]:8080",
+        "http://[fd00::1]",
+        "http://[::ffff:10.0.0.5]",
         "airflow",
         "http://[broken",
         "http://host:port",

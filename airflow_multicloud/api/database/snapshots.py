@@ -8,26 +8,36 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_multicloud.api.database.waiting import POLL, ended, requester, until_done
-from airflow_multicloud.core.database.given import is_nothing, label_map, line, reference, refused
+from airflow_multicloud.core.database.given import (
+    duration,
+    is_nothing,
+    label_map,
+    line,
+    reference,
+    refused,
+)
 from airflow_multicloud.core.database.given import resource_name as checked_name
 from airflow_multicloud.core.database.retention import (
+    MIN_AGE,
+    PATIENCE,
     OlderSnapshots,
     begin_retention,
     check_keep,
+    spared,
 )
 from airflow_multicloud.core.database.snapshot_removals import (
     SnapshotRemoval,
     advance_snapshot_removal,
-    one_snapshot,
 )
 from airflow_multicloud.core.database.snapshots import (
-    BegunSnapshot,
     SnapshotWish,
     TakenSnapshot,
     begin_snapshot,
     taken_snapshot,
 )
+from airflow_multicloud.core.database.wanted_snapshots import one_snapshot
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.opening.airflow_id import warn_if_untold
 from airflow_multicloud.opening.databases import open_databases
 from airflow_multicloud.opening.snapshots import retention_of
 from airflow_multicloud.registry import session
@@ -44,6 +54,7 @@ def snapshot_database(
     run: str | None = None,
     series: str | None = None,
     keep: int | None = None,
+    min_age: timedelta = MIN_AGE,
     region: str | None = None,
     account: str | None = None,
     timeout: timedelta = timedelta(hours=1),
@@ -62,7 +73,10 @@ def snapshot_database(
         out, the ``name`` stands for it, else each call is a run of its own.
     :param series: what this snapshot is one of, by a name that you choose: those that were taken of
         the same instance with the same ``series``.
-    :param keep: how many of the series stay, the newest ones; all when left out.
+    :param keep: of how many runs, the newest, the snapshots of the series stay; of all when left
+        out.
+    :param min_age: with ``keep``: nothing is removed that is not so much older than the snapshot: a
+        restore may still read it.
     :param region: in which it is; the connection's own when left out.
     :param account: in which it must be, or nothing is done.
     :param timeout: for all of it.
@@ -75,10 +89,12 @@ def snapshot_database(
         labels=label_map("labels", labels),
         account=account,
     )
-    kept = check_keep(keep)
+    kept, age = check_keep(keep), duration("min_age", min_age)
     if kept is not None and is_nothing(series):
         raise refused("series", series, "it with keep, which counts the snapshots of a series")
     of = None if series is None else line("series", series)
+    if kept is not None:
+        warn_if_untold()
     opened = open_databases(conn_id)
     until = datetime.now(UTC) + timeout
     begun = begin_snapshot(opened.service, requester(run, name, of), wish)
@@ -86,30 +102,28 @@ def snapshot_database(
     taken = taken_snapshot(opened.service, done, conn_id=conn_id, cloud=opened.cloud)
     if kept is None:
         return taken
-    return _retained(conn_id, done, taken, kept, until, poll_interval)
+    older = OlderSnapshots.than(done, kept, age)
+    return _retained(conn_id, older, taken, until, poll_interval)
 
 
 def _retained(
     conn_id: str,
-    begun: BegunSnapshot,
+    older: OlderSnapshots,
     taken: TakenSnapshot,
-    keep: int,
     until: datetime,
     poll_interval: timedelta,
 ) -> TakenSnapshot:
-    older, now, opened = (
-        OlderSnapshots.than(begun, keep),
-        datetime.now(UTC),
-        open_databases(conn_id),
-    )
-    removal = begin_retention(now)
+    now, opened = datetime.now(UTC), open_databases(conn_id)
     # It gives up by itself, which is no error: the snapshot was taken.
-    ended_at = min(removal.gives_up_at or until, max(until, now))
     removal = until_done(
-        replace(removal, gives_up_at=ended_at),
-        lambda so_far, at: advance_snapshot_removal(opened.service, older, so_far, now=at),
+        begin_retention(now, until - now),
+        lambda so_far, at: spared(
+            so_far,
+            at,
+            lambda: advance_snapshot_removal(opened.service, older, so_far, now=at),
+        ),
         cloud=opened.cloud,
-        timeout=ended_at - now + max(timedelta(minutes=1), 2 * poll_interval),
+        timeout=PATIENCE + max(timedelta(minutes=1), 2 * poll_interval),
         poll_interval=poll_interval,
     )
     return replace(taken, retention=retention_of(conn_id, older, removal))

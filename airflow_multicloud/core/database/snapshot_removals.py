@@ -7,141 +7,20 @@ with that order's token. What can't be removed costs itself, and is told.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import chain
-from typing import Protocol
 
-from airflow_multicloud.core.database.accounts import check_account, check_places
 from airflow_multicloud.core.database.finishing import still_going
-from airflow_multicloud.core.database.given import reference
-from airflow_multicloud.core.database.identity import (
-    MAP_INDEX,
-    RUN,
-    SNAPSHOT,
-    OrderIdentity,
-    Requester,
-    identity_of,
-)
-from airflow_multicloud.core.database.promotions import Allowance
+from airflow_multicloud.core.database.identity import OrderIdentity
+from airflow_multicloud.core.database.wanted_snapshots import Wanted
 from airflow_multicloud.core.telemetry import count_retry
 from airflow_multicloud.documents import Documented
 from airflow_multicloud.errors import DatabaseError, ErrorKind
-from airflow_multicloud.ports.database import DatabaseRef, DatabaseService, Snapshot
+from airflow_multicloud.ports.database import DatabasePlace, DatabaseService, Snapshot
 from airflow_multicloud.ports.operations import Operation, longest_wait
 from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
-
-Ours = tuple[OrderIdentity, Snapshot]
-
-
-class Wanted(Protocol):
-    """What is to be removed."""
-
-    def listed(self, service: DatabaseService) -> list[Ours]:
-        """What is there of it now."""
-        ...
-
-
-def ours(found: Snapshot) -> OrderIdentity | None:
-    """The identity of a snapshot that this package has ordered; ``None`` for any other."""
-    identity = identity_of(found.labels, found.name)
-    return identity if identity is not None and identity.kind == SNAPSHOT else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SnapshotsOf:
-    """The snapshots that a task of a run has taken.
-
-    :param run: digest of the requester's run.
-    :param map_index: its label; ``None`` for all map indexes.
-    :param databases: of these instances; for none of all that the connection lists.
-    :param account: in which they must be; any for ``None``.
-    """
-
-    run: str
-    map_index: str | None = None
-    databases: tuple[DatabaseRef, ...] = ()
-    account: str | None = None
-
-    @classmethod
-    def by(
-        cls, requester: Requester, databases: Iterable[DatabaseRef], account: str | None
-    ) -> SnapshotsOf:
-        """Of a requester that is mapped only its own, else those of all map indexes."""
-        return cls(
-            run=requester.run_digest,
-            map_index=requester.map_label if requester.map_index >= 0 else None,
-            databases=tuple(dict.fromkeys(databases)),
-            account=account,
-        )
-
-    def listed(self, service: DatabaseService) -> list[Ours]:
-        """What is there of it now."""
-        labels = {RUN: self.run}
-        if self.map_index is not None:
-            labels[MAP_INDEX] = self.map_index
-        found = {}
-        lists = (service.list_snapshots(one, labels) for one in self.databases or (None,))
-        for one in chain.from_iterable(lists):
-            identity = ours(one)
-            if identity is None:
-                _log.warning(
-                    "left alone, it does not carry the full identity of a snapshot: %s",
-                    printable(one.ref.id),
-                )
-                continue
-            check_account(one.ref.id, one.account_id, self.account)
-            found[one.ref.id] = (identity, one)
-        return [*found.values()]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OneSnapshot:
-    """One snapshot.
-
-    :param allowance: what was confirmed and allowed.
-    """
-
-    ref: DatabaseRef
-    allowance: Allowance
-
-    def listed(self, service: DatabaseService) -> list[Ours]:
-        """It, if it is there; refused when it may not go."""
-        try:
-            # Not by a listing: it may lie elsewhere than what the connection lists.
-            snapshot = service.describe_snapshot(self.ref)
-        except DatabaseError as err:
-            if err.kind is not ErrorKind.NOT_FOUND:
-                raise
-            check_places(service, [service.database_place(self.ref)], self.allowance.account)
-            return []
-        self.allowance.check_found("snapshot", snapshot)
-        identity = ours(snapshot)
-        if identity is None:
-            raise DatabaseError(
-                f"snapshot: {snapshot.ref.id} does not carry the full identity of a snapshot by "
-                "this package, which removes no other",
-                kind=ErrorKind.PRECONDITION_FAILED,
-            )
-        return [(identity, snapshot)]
-
-
-def one_snapshot(
-    snapshot: object, *, region: object, confirm: object, allow: object, account: str | None
-) -> OneSnapshot:
-    """One snapshot as people name it; nothing is asked of anybody.
-
-    :param confirm: its name.
-    :param allow: names or full ids of what may be removed.
-    :raises DatabaseError: ``invalid_argument``.
-    """
-    return OneSnapshot(
-        ref=reference("snapshot", snapshot, region),
-        allowance=Allowance.read(confirm, allow, account),
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +47,17 @@ class LeftSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """An error that ended a removal.
+
+    :param error: what its cloud says.
+    """
+
+    kind: ErrorKind
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotRemoval(Documented):
     """How far a removal is, as another process can take it up.
 
@@ -176,7 +66,9 @@ class SnapshotRemoval(Documented):
     :param removed: each once, in the order in which they were begun.
     :param left: what could not be removed.
     :param waits_for: what goes on.
+    :param searched: where they were looked for, and nowhere else.
     :param listed_at: of the listing that has shown nothing but what is left.
+    :param given_up: why the rest was given up, where that costs nothing but itself.
     """
 
     certain_from: datetime
@@ -184,12 +76,14 @@ class SnapshotRemoval(Documented):
     removed: tuple[RemovedSnapshot, ...] = ()
     left: tuple[LeftSnapshot, ...] = ()
     waits_for: tuple[Operation, ...] = ()
+    searched: tuple[DatabasePlace, ...] = ()
     listed_at: datetime | None = None
+    given_up: GivenUp | None = None
 
     @property
     def done(self) -> bool:
         """Whether nothing is left to do."""
-        return self.listed_at is not None
+        return self.listed_at is not None or self.given_up is not None
 
     @property
     def wait(self) -> timedelta:
@@ -199,11 +93,13 @@ class SnapshotRemoval(Documented):
     def raise_if_left(self, cloud: str) -> None:
         """Fail for what could not be removed.
 
-        :raises DatabaseError: with the first one's kind and all ids.
+        :raises DatabaseError: with the first one's kind and all ids; for what it was given up for.
         """
         if self.left:
             told = "; ".join(f"{one.id}: {one.error}" for one in self.left)
             raise DatabaseError(f"not removed: {told}", kind=self.left[0].kind, cloud=cloud)
+        if self.given_up is not None:
+            raise DatabaseError(self.given_up.error, kind=self.given_up.kind, cloud=cloud)
 
 
 @dataclass(slots=True)
@@ -227,6 +123,7 @@ def advance_snapshot_removal(
     going_on = still_going(service, removal.waits_for)
     if going_on and not late:
         return replace(removal, waits_for=going_on)
+    removal = replace(removal, searched=wanted.places(service))
     given_up = {one.id for one in removal.left}
     found = [one for one in wanted.listed(service) if one[1].ref.id not in given_up]
     if not found:

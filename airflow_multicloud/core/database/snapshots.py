@@ -51,6 +51,7 @@ class BegunSnapshot:
 
     :param database: with the instance's full id.
     :param found: whether it was there before this try.
+    :param database_created_at: when the instance was made, as its cloud says.
     """
 
     database: DatabaseRef
@@ -58,6 +59,7 @@ class BegunSnapshot:
     account_id: str
     found: bool
     operation: Operation
+    database_created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,7 @@ def begin_snapshot(
         account_id=instance.account_id,
         found=bool(there),
         operation=service.snapshot_database(order),
+        database_created_at=instance.created_at,
     )
 
 

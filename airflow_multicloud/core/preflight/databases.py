@@ -22,7 +22,7 @@ class SnapshotDatabase:
     database: object
     keep: int | None = None
 
-    WITHOUT_EFFECT: ClassVar[frozenset[str]] = _COMMON | {"name", "labels"}
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = _COMMON | {"name", "labels", "min_age"}
 
     def needs(self) -> Iterator[Need]:
         """Of the instance and its snapshots."""

@@ -13,12 +13,8 @@ from airflow_multicloud.core.database.given import (
     reference,
     refused,
 )
-from airflow_multicloud.core.database.snapshot_removals import (
-    OneSnapshot,
-    SnapshotRemoval,
-    SnapshotsOf,
-    one_snapshot,
-)
+from airflow_multicloud.core.database.snapshot_removals import SnapshotRemoval
+from airflow_multicloud.core.database.wanted_snapshots import OneSnapshot, SnapshotsOf, one_snapshot
 from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.opening.snapshots import (
@@ -57,7 +53,8 @@ class RemoveSnapshotOperator(DatabaseOperator):
     :param snapshot_task_id: full id of the task that has taken them; or else ``snapshot``.
     :param database: with ``snapshot_task_id``: only those of this instance, which lies in
         ``region``; left out they are looked for where the task has said in XCom, or its parameters
-        say, else where the connection is.
+        say, else where the connection is, which the log warns of. What was searched is returned as
+        ``searched``: snapshots elsewhere are not removed.
     :param snapshot: full id of a snapshot, or what a ``SnapshotDatabaseOperator`` returned: its
         ``output``.
     :param confirm: the snapshot's name, exactly.
@@ -104,6 +101,7 @@ class RemoveSnapshotOperator(DatabaseOperator):
     def begin(self, context: Context) -> Wait | Outcome:
         """List and remove, and go on until a listing shows nothing."""
         wanted = self._wanted(context)
+        state = {"is_source_known": isinstance(wanted, OneSnapshot) or bool(wanted.databases)}
         after = duration("confirm_after", self.confirm_after)
         removal = SnapshotRemoval(certain_from=datetime.now(UTC) + after)
         arguments = snapshot_removal_arguments(self.conn_id, wanted, removal)
@@ -111,10 +109,11 @@ class RemoveSnapshotOperator(DatabaseOperator):
         with telemetry.operation("database.remove_snapshot", cloud__provider=cloud):
             found = check_snapshot_removal(**arguments)
         if not isinstance(found, NotYet):
-            return self._ended(found)
+            return self._ended(found, state)
         return Wait(
             check=check_snapshot_removal,
             arguments=found.arguments or arguments,
+            state=state,
             first_wait=found.wait,
             on_cancel=tell_snapshot_removal,
         )
@@ -123,18 +122,25 @@ class RemoveSnapshotOperator(DatabaseOperator):
         self, context: Context, facts: dict[str, Any], state: dict[str, Any]
     ) -> Wait | Outcome:
         """See what was removed."""
-        return self._ended(facts)
+        return self._ended(facts, state)
 
-    def _ended(self, facts: dict[str, Any]) -> Outcome:
+    def _ended(self, facts: dict[str, Any], state: dict[str, Any]) -> Outcome:
         removal = read_document(SnapshotRemoval, facts, what="a removal")
         for one in removal.removed:
             self.log.info("removed: %s", one.id)
-        if not removal.removed:
-            self.log.info("nothing was removed")
+        said = "looked in" if removal.removed else "nothing was removed in"
+        self.log.info("%s: %s", said, "; ".join(map(str, removal.searched)))
+        if not state["is_source_known"]:
+            self.log.warning(
+                "%s has not told what it takes snapshots of, and its parameters don't say it: "
+                "those of an instance in another region or project are still there. Name database "
+                "to look there",
+                self.snapshot_task_id,
+            )
         told = to_document(removal)
         cloud = cloud_of(self.conn_id).name
         return Outcome(
-            {key: told[key] for key in ("removed", "left", "listed_at")},
+            {key: told[key] for key in ("removed", "left", "searched", "listed_at")},
             failure_of(lambda: removal.raise_if_left(cloud)),
         )
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.database.given import (
     check_not_nothing,
+    duration,
     is_nothing,
     label_map,
     reference,
     resource_name,
 )
 from airflow_multicloud.core.database.retention import (
+    MIN_AGE,
     OlderSnapshots,
     begin_retention,
     check_keep,
@@ -31,6 +33,7 @@ from airflow_multicloud.core.database.snapshots import (
 from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import DatabaseError
+from airflow_multicloud.opening.airflow_id import warn_if_untold
 from airflow_multicloud.opening.databases import open_databases
 from airflow_multicloud.opening.operations import Begun, ended_operations
 from airflow_multicloud.opening.snapshots import (
@@ -61,16 +64,20 @@ class SnapshotDatabaseOperator(DatabaseOperator):
     with ``found: true`` and when it was taken.
 
     With ``keep``, older snapshots of the same series go once the new one is available: those that
-    this task has taken of this instance in earlier runs, whatever their map index. Nothing else is
-    counted or removed, nor what is newer than the snapshot, nor what this run has taken. One that
-    can't be removed costs nothing but itself: ``retention`` in the result says what was removed and
-    what was left, and the next run tries again.
+    this task has taken of this instance in earlier runs, whatever their map index. All snapshots of
+    the newest runs stay. Nothing else is counted or removed, nor what is not ``min_age`` older than
+    the snapshot, nor what this run has taken, nor what was taken before the instance was made, of
+    another one of its name. One that can't be removed costs nothing but itself: ``retention`` in
+    the result says what was removed and what was left, and the next run tries again.
 
     :param database: as its cloud writes it, or its name.
     :param name: of the snapshot: at most 60 characters, a lower-case letter, then those, digits
         and hyphens; derived from the run when left out; refused when it is nothing in the run.
     :param labels: besides those that find it.
-    :param keep: how many snapshots of the series stay, the newest ones; all when left out.
+    :param keep: of how many runs, the newest, the snapshots of the series stay; of all when left
+        out.
+    :param min_age: with ``keep``: nothing is removed that is not so much older than the snapshot: a
+        restore may still read it.
     """
 
     template_fields: Sequence[str] = (
@@ -84,6 +91,7 @@ class SnapshotDatabaseOperator(DatabaseOperator):
         name: str | None = None,
         labels: Mapping[str, str] | None = None,
         keep: int | None = None,
+        min_age: timedelta = MIN_AGE,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -93,12 +101,15 @@ class SnapshotDatabaseOperator(DatabaseOperator):
         self.labels = labels
         try:
             self.keep = check_keep(keep)
+            self.min_age = duration("min_age", min_age)
         except DatabaseError as err:
             raise ValueError(str(err)) from None
 
     def begin(self, context: Context) -> Wait | Outcome:
         """Have the cloud take it, or find it."""
         wish = self._wish()
+        if self.keep is not None:
+            warn_if_untold()
         tell_snapshot_source(context, wish.database)
         opened = open_databases(self.conn_id)
         with telemetry.operation("database.snapshot", cloud__provider=opened.cloud):
@@ -132,11 +143,16 @@ class SnapshotDatabaseOperator(DatabaseOperator):
             self.log.info("found, not taken by this try: %s, taken at %s", taken.id, taken.taken_at)
         if self.keep is None:
             return Outcome(to_document(taken))
-        older = OlderSnapshots.than(begun, self.keep)
-        removal = begin_retention(datetime.now(UTC))
+        older = OlderSnapshots.than(begun, self.keep, self.min_age)
+        # Two looks before the task's time is over: the snapshot is there, whatever comes of this.
+        within = self.time_left - 2 * timedelta(seconds=self.poll_interval)
+        removal = begin_retention(datetime.now(UTC), within)
         arguments = snapshot_removal_arguments(self.conn_id, older, removal)
         with telemetry.operation("database.retention", cloud__provider=opened.cloud):
             found = check_snapshot_removal(**arguments)
+            if isinstance(found, NotYet) and self.time_left <= timedelta():
+                # That look took long; the next one gives up.
+                found = check_snapshot_removal(**found.arguments or arguments)
         if not isinstance(found, NotYet):
             return self._retained(taken, older, found)
         return Wait(
@@ -153,7 +169,7 @@ class SnapshotDatabaseOperator(DatabaseOperator):
         removal = read_document(SnapshotRemoval, facts, what="a removal")
         retention = retention_of(self.conn_id, older, removal)
         for one in retention.removed:
-            self.log.info("removed, older than the newest %d: %s", retention.keep, one.id)
+            self.log.info("removed, older than the newest %d runs': %s", retention.keep, one.id)
         return Outcome(to_document(replace(taken, retention=retention)))
 
     def _wish(self) -> SnapshotWish:

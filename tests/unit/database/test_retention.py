@@ -8,28 +8,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.database.identity import NAME, ORDER, SERIES, Requester
 from airflow_multicloud.core.database.promotions import Allowance
 from airflow_multicloud.core.database.retention import (
     OlderSnapshots,
     begin_retention,
     check_keep,
+    spared,
 )
 from airflow_multicloud.core.database.snapshot_removals import (
-    OneSnapshot,
+    GivenUp,
     SnapshotRemoval,
-    SnapshotsOf,
-    Wanted,
     advance_snapshot_removal,
 )
 from airflow_multicloud.core.database.snapshots import SnapshotWish, begin_snapshot
+from airflow_multicloud.core.database.wanted_snapshots import OneSnapshot, SnapshotsOf, Wanted
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import TOKEN_LABEL, DatabaseRef, SnapshotState
 from airflow_multicloud.testing.sql_faults import DatabaseCall, DatabaseFault, DatabaseFaultKind
 from tests.unit.database.lab import Killed, Lab
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SERIES_OF_TASK = '["dag", "snapshot"]'
 DAY = timedelta(days=1)
@@ -78,6 +79,37 @@ def test_the_newest_stay(lab: Lab) -> None:
     assert (again.removed, again.kept) == ((), 2)
 
 
+def test_what_was_taken_of_an_instance_of_the_same_name_is_never_removed(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    """RDS and Cloud SQL use names again, and full ids with them: the new one may be empty."""
+    old = [taken(lab, of_run(f"run{n}")) for n in range(2)]
+    del lab.space.servers["shop"]
+    lab.space.advance(DAY)
+    lab.space.create("shop")
+    new = [taken(lab, of_run(f"new{n}")) for n in range(3)]
+    with caplog.at_level("WARNING"):
+        outcome = new[-1].outcome(lab.service, removed(lab, new[-1]))
+    assert names(lab) == sorted(one.identity.name for one in (*old, *new[1:]))
+    assert [one.name for one in outcome.removed] == [new[0].identity.name]
+    assert (outcome.predating, outcome.kept) == (2, 4)
+    assert "2 snapshots that were taken before" in caplog.text
+    # A retry that finds what was taken of the old one.
+    late = taken(lab, of_run("run1"))
+    assert (late.taken, removed(lab, replace(late, keep=1)).removed) == (old[1].taken, ())
+
+
+def test_nothing_is_removed_when_it_is_not_known_since_when_the_instance_is_there(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    older = [taken(lab, of_run(f"run{n}")) for n in range(4)]
+    unknown = replace(older[-1], database_created_at=None)
+    with caplog.at_level("WARNING"):
+        outcome = unknown.outcome(lab.service, removed(lab, unknown))
+    assert (len(names(lab)), outcome.removed, outcome.predating) == (4, (), None)
+    assert "not known since when" in caplog.text
+
+
 def test_nothing_of_others_goes(lab: Lab) -> None:
     """Not of another task, of another instance, nor what somebody else has made or labelled."""
     lab.space.create("till")
@@ -118,7 +150,38 @@ def test_a_run_removes_nothing_that_is_newer_and_nothing_of_its_own(lab: Lab) ->
     assert [one.name for one in removed(lab, last).removed] == [first.identity.name]
     assert {one.identity.name for one in (cleared, *mapped, newest)} == {*names(lab)}
     removed(lab, replace(newest, keep=2))
-    assert {newest.identity.name, mapped[-1].identity.name} == {*names(lab)}
+    assert {one.identity.name for one in (cleared, *mapped, newest)} == {*names(lab)}
+    removed(lab, replace(newest, keep=1))
+    assert names(lab) == [newest.identity.name]
+
+
+def test_runs_are_counted(lab: Lab) -> None:
+    """One that is cleared again and again pushes no other night out, and neither does a map."""
+    nights = [taken(lab, of_run(f"run{n}")) for n in range(3)]
+    for clearings in range(1, 7):
+        again = taken(lab, replace(of_run("run2"), clearings=clearings))
+        assert removed(lab, replace(again, keep=3)).removed == ()
+    for index in range(7):
+        mapped = taken(lab, of_run("run3", map_index=index))
+    assert len(names(lab)) == 16
+    gone = removed(lab, replace(mapped, keep=3)).removed
+    assert [one.name for one in gone] == [nights[0].identity.name]
+
+
+def test_what_is_not_old_enough_stays(lab: Lab) -> None:
+    """A restore may still read it; and runs that overlap do not undo each other."""
+    first = taken(lab, of_run("run1"))
+    lab.space.advance(DAY)
+    second = begin_snapshot(lab.service, of_run("run2"), SnapshotWish(database=lab.shop))
+    lab.finish(second.operation)
+    lab.space.advance(timedelta(hours=1))
+    third = begin_snapshot(lab.service, of_run("run3"), SnapshotWish(database=lab.shop))
+    lab.finish(third.operation)
+    gone = removed(lab, OlderSnapshots.than(third, 1)).removed
+    assert [one.name for one in gone] == [first.identity.name]
+    hour = timedelta(hours=1)
+    gone = removed(lab, OlderSnapshots.than(third, 1, hour)).removed
+    assert [one.name for one in gone] == [second.identity.name]
 
 
 def test_what_is_being_taken_is_neither_counted_nor_removed(lab: Lab) -> None:
@@ -176,6 +239,39 @@ def test_what_is_refused_for_a_while_is_tried_again_and_given_up_in_time(lab: La
     assert [one.kind for one in late.left] == [ErrorKind.TIMEOUT]
     assert late.done
     assert len(removed(lab, older[-1], look).removed) == 1
+
+
+def failing(kind: ErrorKind) -> Callable[[], SnapshotRemoval]:
+    def advance() -> SnapshotRemoval:
+        raise DatabaseError("list_snapshots: no", kind=kind)
+
+    return advance
+
+
+def test_an_error_of_the_retention_costs_no_snapshot() -> None:
+    now = datetime.now(UTC)
+    removal = begin_retention(now)
+    assert spared(removal, now, failing(ErrorKind.BUSY)) is removal
+    assert removal.gives_up_at is not None
+    for kind, at in ((ErrorKind.BUSY, removal.gives_up_at), (ErrorKind.PERMISSION_DENIED, now)):
+        ended = spared(removal, at, failing(kind))
+        assert ended.done
+        assert ended.given_up == GivenUp(kind=kind, error="list_snapshots: no")
+        with pytest.raises(DatabaseError, match="list_snapshots: no") as caught:
+            ended.raise_if_left("memory")
+        assert caught.value.kind is kind
+    with cancellation.cancellable() as work:
+        work.cancel("marked as failed")
+        for kind in (ErrorKind.BUSY, ErrorKind.PERMISSION_DENIED):
+            with pytest.raises(DatabaseError):
+                spared(removal, now, failing(kind))
+
+
+def test_a_retention_takes_no_more_than_what_is_left_of_the_time() -> None:
+    now = datetime.now(UTC)
+    for left, taken_of_it in ((60, 60), (3600, 600), (-5, 0)):
+        removal = begin_retention(now, timedelta(seconds=left))
+        assert removal.gives_up_at == now + timedelta(seconds=taken_of_it)
 
 
 @pytest.mark.parametrize("after", [False, True])

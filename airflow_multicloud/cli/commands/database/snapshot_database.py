@@ -10,14 +10,17 @@ from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.documents import to_document
 
-_OPTIONS = ("name", "run", "series", "keep", "region", "account", "timeout", "poll_interval")
+_OPTIONS = ("name", "run", "series", "keep", "min_age", "region", "account")
 
 
 @command(interrupted="the snapshot goes on; the same --name or --run finds it")
 def run(args: Namespace) -> Result:
     """Take it, or find it."""
     taken = snapshot_database(
-        args.conn_id, args.database, labels=labels_of(args), **given(args, _OPTIONS)
+        args.conn_id,
+        args.database,
+        labels=labels_of(args),
+        **given(args, (*_OPTIONS, "timeout", "poll_interval")),
     )
     row = {
         "name": taken.name,
@@ -31,4 +34,6 @@ def run(args: Namespace) -> Result:
     if retention is not None:
         remarks += [f"note: removed, older: {one.id}" for one in retention.removed]
         remarks += [f"warning: not removed: {one.id}: {one.error}" for one in retention.left]
+        if retention.given_up is not None:
+            remarks.append(f"warning: older ones are left: {retention.given_up.error}")
     return Result([row], [to_document(taken)], remarks)

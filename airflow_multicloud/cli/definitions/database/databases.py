@@ -80,7 +80,14 @@ SNAPSHOT = command(
         "--keep",
         type=int,
         metavar="N",
-        help="once it is complete, remove all of the series but the newest N (default: none)",
+        help="once it is complete, remove all of the series but those of the newest N runs\n"
+        "(default: none)",
+    ),
+    arg(
+        "--min-age",
+        type=duration,
+        metavar="TIME",
+        help="with --keep: nothing that is not so much older than the snapshot (default: 1d)",
     ),
     _REGION,
     _ACCOUNT,
