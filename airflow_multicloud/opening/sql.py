@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -145,8 +146,8 @@ def open_sql(sql_conn_id: str, place: SqlPlace | None, schema: str | None) -> _S
 
     :param place: where the instance is, instead of where the connection says.
     :param schema: which of the server's databases; the connection's when left out.
-    :raises CloudError: for a connection that is none of a database, or whose extra names another
-        server than ``place``; for a driver that is not installed.
+    :raises CloudError: for a connection that is none of a database; where its extra, or the
+        environment, names another server than ``place``; for a driver that is not installed.
     """
     require_extra("airflow.providers.common.sql.hooks.sql", "database")
     from airflow.providers.common.sql.hooks.sql import DbApiHook
@@ -161,6 +162,7 @@ def open_sql(sql_conn_id: str, place: SqlPlace | None, schema: str | None) -> _S
         )
     if place is not None:
         place.check_dialect(hook.dialect_name, sql_conn_id)
+        place.check_environment(hook.dialect_name, os.environ)
     # However a hook reads its connection, it is this one: some take it once, others each time.
     seam: Any = hook
     seam._connection = connection  # noqa: SLF001 - what the property of the base class keeps

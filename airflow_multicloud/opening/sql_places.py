@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from airflow_multicloud.errors import CredentialsError, DatabaseError, ErrorKind
 
 #: A dialect → the port's word for the engine that speaks it, where that is the only one.
 _ENGINES = {"postgresql": "postgres", "mssql": "sqlserver"}
+_OF_LIBPQ: Final = "postgresql"
+#: Variables by which libpq finds another server than the host that it is given: an address, and a
+#: section of a service file, which may have one
+#: (https://www.postgresql.org/docs/current/libpq-envars.html). The host would be what certificates
+#: are compared with, and no more.
+_ELSEWHERE = ("PGHOSTADDR", "PGSERVICE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +57,18 @@ class SqlPlace:
             f"{self.engine}; expected a connection of its kind",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
+
+    def check_environment(self, dialect: str, environment: Mapping[str, str]) -> None:
+        """Refuse a worker whose environment has libpq ask another server.
+
+        :raises CredentialsError: ``invalid_argument``.
+        """
+        if dialect != _OF_LIBPQ:
+            return
+        if elsewhere := [name for name in _ELSEWHERE if environment.get(name)]:
+            raise CredentialsError(
+                f"host: the worker's environment has {' and '.join(elsewhere)}, which would lead "
+                f"elsewhere than to {self.host}; start the worker without, and say where the "
+                "connection leads in its own fields",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )

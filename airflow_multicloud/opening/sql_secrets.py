@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from airflow_multicloud.adapters.masking import forms_of, mask_value
@@ -45,12 +45,33 @@ def scrub(err: BaseException, secrets: Iterable[str]) -> None:
     an error leaves that out.
     """
     forms = [form for secret in secrets for form in forms_of(secret.encode())]
-    seen: list[BaseException] = []
-    one: BaseException | None = err
-    while one is not None and one not in seen:
-        one.args = tuple(_clean(arg, forms) if isinstance(arg, str) else arg for arg in one.args)
-        seen.append(one)
-        one = one.__cause__ or one.__context__
+    seen: set[int] = set()
+    left: list[BaseException | None] = [err]
+    while left:
+        one = left.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.args = _cleaned(one.args, forms)
+        if notes := getattr(one, "__notes__", None):
+            one.__notes__ = _cleaned(notes, forms)
+        # An error that has a cause may have been raised while another was handled.
+        left += [one.__cause__, one.__context__]
+
+
+def _cleaned(value: Any, forms: Sequence[str]) -> Any:
+    """A text without secrets, and whatever texts and bytes are in a collection."""
+    if isinstance(value, str):
+        return _clean(value, forms)
+    if isinstance(value, bytes | bytearray):
+        text = bytes(value).decode(errors="surrogateescape")
+        return _clean(text, forms).encode(errors="surrogateescape")
+    if isinstance(value, tuple | list | set | frozenset):
+        inner = [_cleaned(one, forms) for one in value]
+        return inner if isinstance(value, list) else tuple(inner)
+    if isinstance(value, Mapping):
+        return {_cleaned(key, forms): _cleaned(one, forms) for key, one in value.items()}
+    return value
 
 
 def _clean(text: str, forms: Iterable[str]) -> str:

@@ -333,6 +333,20 @@ def test_listings_have_both_kinds_and_not_the_services_own(
     assert "master" not in {one.name for one in found}
 
 
+@pytest.mark.parametrize("code", ["MissingSubscriptionRegistration", "SubscriptionNotRegistered"])
+def test_a_service_that_the_subscription_never_used_has_nothing(
+    hook: DatabaseService, sql_lab: ControlLab, admin: Admin, code: str
+) -> None:
+    """Else whoever has databases of one kind only could neither restore nor remove one."""
+    made = sql_lab.control.make("s-source").id
+    never = {"status": 409, "body": {"error": {"code": code, "message": "Not registered."}}}
+    admin.script("Microsoft.Sql/servers", [never])
+    assert made not in {one.ref.id for one in hook.list_databases({})}
+    admin.script("Microsoft.DBforPostgreSQL/flexibleServers", [never, never])
+    assert made in {one.ref.id for one in hook.list_databases({})}
+    assert list(hook.list_snapshots(None, {})) == []
+
+
 def test_a_listing_that_lacks_a_service_is_an_error(hook: DatabaseService, admin: Admin) -> None:
     admin.script("Microsoft.Sql/servers", [REFUSED])
     with pytest.raises(DatabaseError) as caught:

@@ -104,7 +104,8 @@ def remove_database(
     :param conn_id: the connection of its cloud.
     :param database: as its cloud writes it, or its name.
     :param confirm: the instance's name, for one that is not scratch.
-    :param allow: full ids or names of what may be removed, for one that is not scratch.
+    :param allow: full ids or names of what may be removed, for one that is not scratch; of Azure
+        SQL full ids only.
     :param final_snapshot: name of a snapshot to take first.
     :param region: in which it is; the connection's own when left out.
     :param account: in which it must be, or nothing is done.

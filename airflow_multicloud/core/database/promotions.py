@@ -26,7 +26,8 @@ class Allowance:
     """What a person has confirmed, and the DAG's author allows.
 
     :param confirm: the name of the instance, or of the snapshot.
-    :param allow: full ids or names; an entry allows exactly what it names.
+    :param allow: full ids or names; an entry allows exactly what it names. Names of databases of a
+        server tell nothing, a replica has its primary's: those are allowed by their full ids only.
     :param account: in which it must be; any for ``None``.
     """
 
@@ -66,9 +67,20 @@ class Allowance:
         """
         if self.confirm != found.name:
             raise refused("confirm", self.confirm, f"{found.name!r}, the name of what was found")
-        if not {found.name, found.ref.id} & {*self.allow}:
-            raise refused(parameter, found.ref.id, f"one that allow lists: {', '.join(self.allow)}")
+        of_a_server = _is_of_a_server(found)
+        # No cloud tells ids by their case, and Azure's are given in any.
+        by_id = found.ref.id.lower() in {one.lower() for one in self.allow}
+        if not by_id and (of_a_server or found.name not in self.allow):
+            how = " by its full id, as another server may have its name too" if of_a_server else ""
+            allowed = f"one that allow lists{how}: {', '.join(self.allow)}"
+            raise refused(parameter, found.ref.id, allowed)
         check_account(found.ref.id, found.account_id, self.account)
+
+
+def _is_of_a_server(found: DatabaseInstance | Snapshot) -> bool:
+    """Whether an instance is one database of a server, on which alone its name is unique."""
+    endpoint = found.endpoint if isinstance(found, DatabaseInstance) else None
+    return endpoint is not None and endpoint.database is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,8 @@ class PromoteReplicaOperator(DatabaseOperator):
 
     :param replica: as its cloud writes it, or its name.
     :param confirm: the instance's name, exactly.
-    :param allow: full ids or names of what may be promoted; there are no patterns.
+    :param allow: full ids or names of what may be promoted; there are no patterns. Of Azure SQL
+        full ids only, as a name is unique on its server only.
     :param max_lag: how far it may be behind at most; a lag that is not known is refused. Left out,
         the lag does not matter.
     :param max_lag_age: how old the measurement of the lag may be.

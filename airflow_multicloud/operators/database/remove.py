@@ -61,7 +61,8 @@ class RemoveDatabaseOperator(DatabaseOperator):
     :param database: an instance, as its cloud writes it or by its name, or what a
         ``RestoreDatabaseOperator`` returned: its ``output``.
     :param confirm: the instance's name, for one that is not scratch.
-    :param allow: full ids or names of what may be removed, for one that is not scratch.
+    :param allow: full ids or names of what may be removed, for one that is not scratch; of Azure
+        SQL full ids only.
     :param final_snapshot: name of a snapshot to take before ``database`` is removed.
     :param region: in which it is; the connection's own when left out. For ``restore_task_id`` it is
         looked in besides the source's.

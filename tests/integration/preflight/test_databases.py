@@ -285,5 +285,5 @@ def test_a_promotion_in_azure_sql(of_azure_sql: Recorded) -> None:
     replica = of_azure_sql.lab.replica(primary, f"c-{of_azure_sql.mark}-2").id
     name = replica.rpartition("/")[2]
     of_azure_sql.forget()
-    api.promote_replica(of_azure_sql.conn_id, replica, confirm=name, allow=[name], **SOON)
+    api.promote_replica(of_azure_sql.conn_id, replica, confirm=name, allow=[replica], **SOON)
     of_azure_sql.check("promote_replica", {"replica": replica})

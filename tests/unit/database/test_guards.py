@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from airflow_multicloud.core.database.comparing import Expectations, compared
 from airflow_multicloud.core.database.identity import Requester
 from airflow_multicloud.core.database.lags import MAX_AGE, lag_now, why_too_far
 from airflow_multicloud.core.database.measuring import Measured, MeasuredTable
+from airflow_multicloud.core.database.promotions import Allowance
 from airflow_multicloud.core.database.removals import (
     DatabaseRemoval,
     OneDatabase,
@@ -24,6 +26,7 @@ from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     TOKEN_LABEL,
+    DatabaseEndpoint,
     DatabaseInstance,
     DatabaseRef,
     DatabaseRole,
@@ -97,6 +100,23 @@ def test_a_newest_time_is_neither_too_old_nor_to_come(
     (result,) = compared(Measured(check=check, table=table), Expectations(restored_moment=MOMENT))
     assert result.outcome is outcome
     assert (outcome is CheckOutcome.FAILED and newest > MOMENT) == (result.why is not None)
+
+
+def test_names_of_databases_of_a_server_allow_nothing() -> None:
+    """A replica in Azure SQL has its primary's name, on another server."""
+    of_a_server = replace(
+        replica(None, None), endpoint=DatabaseEndpoint("server", 1433, database="shop")
+    )
+    by_name = Allowance.read("shop", ["shop"], None)
+    by_name.check_given("replica", of_a_server.ref.id.replace("id", "shop"))
+    with pytest.raises(DatabaseError, match=r"replica: 'full/id' given.* by its full id") as caught:
+        by_name.check_found("replica", of_a_server)
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    for allow in ("full/id", "Full/ID"):
+        Allowance.read("shop", [allow], None).check_found("replica", of_a_server)
+    server = replace(of_a_server, endpoint=DatabaseEndpoint("server", 5432))
+    for instance in (server, replace(server, endpoint=None)):
+        by_name.check_found("replica", instance)
 
 
 def test_a_final_snapshot_that_nobody_took_is_no_success() -> None:

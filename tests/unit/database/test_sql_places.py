@@ -50,6 +50,25 @@ def test_a_connection_of_another_kind(sql_conn: str) -> None:
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
 
 
+@pytest.mark.parametrize("name", ["PGHOSTADDR", "PGSERVICE"])
+def test_an_environment_that_leads_elsewhere(
+    sql_conn: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """libpq would ask another server, and verify that the source has what was restored."""
+    monkeypatch.setenv(name, "127.0.0.1")
+    with session():
+        with pytest.raises(CredentialsError, match=f"{name}, .* than to {HOST}; start") as caught:
+            open_sql(sql_conn, SqlPlace(HOST, 1), None)
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+        assert open_sql(sql_conn, None, None).host == "elsewhere"
+        monkeypatch.setenv(name, "")
+        assert open_sql(sql_conn, SqlPlace(HOST, 1), None).host == HOST
+
+
+def test_drivers_without_libpq_have_other_environments() -> None:
+    SqlPlace(HOST, 1).check_environment("mssql", {"PGHOSTADDR": "127.0.0.1"})
+
+
 @pytest.mark.parametrize("sql_conn", ["mssql"], indirect=True)
 def test_a_provider_that_is_not_installed(sql_conn: str) -> None:
     """Microsoft's for SQL Server is nobody's dependency here."""

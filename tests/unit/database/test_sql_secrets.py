@@ -13,6 +13,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow_multicloud.errors import DatabaseError
 from airflow_multicloud.opening.sql import open_sql
 from airflow_multicloud.opening.sql_places import SqlPlace
+from airflow_multicloud.opening.sql_secrets import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +81,33 @@ def test_no_error_shows_a_secret(monkeypatch: pytest.MonkeyPatch, masked: list[b
         assert secret not in shown
     assert "*** of reader: ***" in str(caught.value)
     assert masked == [TOKEN.encode()]
+
+
+def test_nothing_beside_an_error_shows_a_secret() -> None:
+    def first() -> ValueError:
+        err = ValueError({"dsn": [f"password={PASSWORD}"], TOKEN: {KEY_PASSWORD}})
+        err.add_note(f"while asked with {TOKEN}")
+        return err
+
+    caught: OperationalError | None = None
+    try:
+        try:
+            raise first()
+        except ValueError:
+            cause = TypeError("why", (b"\xff" + PASSWORD.encode(), bytearray(TOKEN.encode())))
+            cause.__context__ = first()
+            raise OperationalError(18456, ((PASSWORD,),)) from cause
+    except OperationalError as err:
+        caught = err
+    assert caught is not None
+    cause.__context__.__context__ = caught  # Errors may be in a circle.
+    scrub(caught, [PASSWORD, KEY_PASSWORD, TOKEN])
+    assert caught.args == (18456, (("***",),))
+    assert cause.args == ("why", (b"\xff***", b"***"))
+    for one in (caught.__context__, cause.__context__):
+        assert isinstance(one, ValueError)
+        assert one.args == ({"dsn": ["password=***"], "***": ("***",)},)
+        assert one.__notes__ == ["while asked with ***"]
 
 
 def test_an_error_of_no_driver_is_passed_on_without_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def _resource(kind: str, facts: Mapping[str, str]) -> str:
     if kind == _METRICS:
         return "*"
     given = facts.get("database", "")
-    named = _REGION.match(given or facts.get("snapshot", ""))
+    named = _REGION.match(given or facts.get("snapshot") or facts.get("beside", ""))
     region = named[1] if named else facts["region"]
     arns = f"arn:{facts['partition']}:rds:{region}:{facts['account']}:"
     if kind == _DB and given:

@@ -42,13 +42,15 @@ def _resource(kind: str, facts: Mapping[str, str]) -> str:
     if kind == _SUBSCRIPTION:
         return subscription
     if found is None:
-        return f"{subscription}/resourceGroups/{facts['resource_group']}"
+        beside = _ID.match(facts.get("beside", ""))
+        named = f"{subscription}/resourceGroups/{facts['resource_group']}"
+        return named if beside is None else beside["group"]
     return found[0] if kind == _SERVER else found["group"]
 
 
 def _kinds(facts: Mapping[str, str]) -> Iterable[str]:
     """Which service a reference is of; both, where only the run tells."""
-    ref = facts.get("database") or facts.get("snapshot")
+    ref = facts.get("database") or facts.get("snapshot") or facts.get("beside")
     found = None if ref is None else _ID.match(ref)
     if found is None:
         return (_POSTGRES, SQL)

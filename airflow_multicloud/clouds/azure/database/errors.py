@@ -12,7 +12,7 @@ table is judged by its HTTP status.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -71,6 +71,11 @@ _GONE = frozenset(
     }
 )
 
+#: Codes that say that the subscription has never used a service, or has given it up, which Azure
+#: refuses while anything of it is there
+#: (https://learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types).
+_UNREGISTERED = frozenset({"MissingSubscriptionRegistration", "SubscriptionNotRegistered"})
+
 
 def translated(doing: str) -> AbstractContextManager[None]:
     """:func:`airflow_multicloud.clouds.azure.errors.translated` for this service.
@@ -100,6 +105,21 @@ def if_there(doing: str, read: Callable[[], T]) -> T | None:
     except DatabaseError as err:
         if err.kind is ErrorKind.NOT_FOUND and err.code in _GONE:
             return None
+        raise
+
+
+def all_listed(doing: str, read: Callable[[], Iterable[T]]) -> list[T]:
+    """All that a listing of a subscription shows: nothing where the service is not registered.
+
+    :param doing: as for :func:`translated`.
+    :raises DatabaseError: any other failure.
+    """
+    try:
+        with translated(doing):
+            return list(read())
+    except DatabaseError as err:
+        if err.code in _UNREGISTERED:
+            return []
         raise
 
 

@@ -9,7 +9,7 @@ from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.orders import carries
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.database.describing import Descriptions
-from airflow_multicloud.clouds.azure.database.errors import translated
+from airflow_multicloud.clouds.azure.database.errors import all_listed
 from airflow_multicloud.clouds.azure.database.fields import (
     canonical,
     instance_of,
@@ -41,8 +41,7 @@ class Listings(Descriptions):
         """
         region = self._region_of_place(place)
         doing = f"listing the flexible servers of {self._subscription}"
-        with translated(doing):
-            servers = list(self._postgres.servers.list_by_subscription())
+        servers = all_listed(doing, self._postgres.servers.list_by_subscription)
         with well_formed(doing, NAME, area=DatabaseError):
             replicas = defaultdict(list)
             for server in servers:

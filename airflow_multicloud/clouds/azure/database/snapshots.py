@@ -19,7 +19,12 @@ from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.database.backup_tags import labels_of_backup
 from airflow_multicloud.clouds.azure.database.client import begun
 from airflow_multicloud.clouds.azure.database.describing import check_settled
-from airflow_multicloud.clouds.azure.database.errors import failure, if_there, translated
+from airflow_multicloud.clouds.azure.database.errors import (
+    all_listed,
+    failure,
+    if_there,
+    translated,
+)
 from airflow_multicloud.clouds.azure.database.fields import (
     Place,
     canonical,
@@ -109,8 +114,8 @@ class Snapshots(RunningOperations):
             server = self._server_or_none(place)
             servers = [] if server is None else [server]
         else:
-            with translated(f"listing the flexible servers of {self._subscription}"):
-                servers = list(self._postgres.servers.list_by_subscription())
+            doing = f"listing the flexible servers of {self._subscription}"
+            servers = all_listed(doing, self._postgres.servers.list_by_subscription)
         found: list[Snapshot] = []
         for server in servers:
             place = place_of(DatabaseRef(canonical(str(server.id))), self._subscription)

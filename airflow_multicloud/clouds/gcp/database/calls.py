@@ -26,8 +26,9 @@ def _call(method: str, *permissions: str, resource: str = _PROJECT, without: str
 
 def _resource(kind: str, facts: Mapping[str, str]) -> str:
     given = facts.get("database", "")
-    named = given or facts.get("snapshot", "")
-    project = named.split("/")[1] if named.startswith("projects/") else facts["project"]
+    named = given or facts.get("snapshot") or facts.get("beside", "")
+    here = facts.get("in_account") or facts["project"]
+    project = named.split("/")[1] if named.startswith("projects/") else here
     if kind == _INSTANCE and given:
         name = given.rpartition("/")[2]
         return f"//cloudsql.googleapis.com/projects/{project}/instances/{name}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.orders import carries
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.database.errors import if_there, translated
+from airflow_multicloud.clouds.azure.database.errors import all_listed, if_there
 from airflow_multicloud.clouds.azure.database.locks import is_within
 from airflow_multicloud.clouds.azure.database.sql.describing import SqlDescriptions
 from airflow_multicloud.clouds.azure.database.sql.fields import (
@@ -44,8 +44,7 @@ class SqlListings(SqlDescriptions):
         """
         region = self._region_of_place(place)
         doing = f"listing the servers of Azure SQL in {self._subscription}"
-        with translated(doing):
-            servers = list(self._sql.servers.list())
+        servers = all_listed(doing, self._sql.servers.list)
         with well_formed(doing, NAME, area=DatabaseError):
             there = [one for one in servers if region in (None, region_of(one))]
         locked: list[str] | None = None
