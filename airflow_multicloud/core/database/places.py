@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from airflow_multicloud.core.database.identity import (
     MAP_INDEX,
@@ -45,11 +46,14 @@ def places_of(
             known.insert(0, DatabasePlace(region=region))
     else:
         sees_several = account is not None and home.account_id is not None
-        own = DatabasePlace(
+        own = replace(
+            home,
             region=home.region if region is None else region,
             account_id=account if sees_several else home.account_id,
         )
-        known.insert(0, own)
+        # What is restored is of its source's kind, wherever it lies.
+        kinds = dict.fromkeys(one.kind for one in known) or {home.kind: None}
+        known = [*(replace(own, kind=kind) for kind in kinds), *known]
     return tuple(dict.fromkeys(known))
 
 

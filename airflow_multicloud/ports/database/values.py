@@ -76,15 +76,19 @@ class DatabasePlace:
     :param region: ``None`` for every region of the account.
     :param account_id: Google project, Azure subscription; ``None`` on AWS, where a connection sees
         its own account only.
+    :param kind: the type of these instances, where a cloud lists each type by calls of its own
+        (Azure: the resource type); empty for every type.
     """
 
     region: str | None = None
     account_id: str | None = None
+    kind: str = ""
 
     def __str__(self) -> str:
         """For people."""
         account = "the connection's account" if self.account_id is None else self.account_id
-        return f"{account}, {'every region' if self.region is None else self.region}"
+        where = f"{account}, {'every region' if self.region is None else self.region}"
+        return f"{where}, {self.kind}" if self.kind else where
 
 
 @dataclass(frozen=True, slots=True)

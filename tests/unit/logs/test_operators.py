@@ -21,7 +21,8 @@ from airflow_multicloud.testing.memory_cloud.logs import logs_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STARTED = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
+#: Set by each test to a while before it: a long run reaches this module late.
+STARTED = datetime.now(UTC)
 RECORDS = [{"message": "first"}, {"message": "second", "severity": "ERROR"}]
 
 
@@ -58,7 +59,9 @@ def _context(tried: int = 1, *, map_index: int = -1, store: _Store | None = None
 
 @pytest.fixture(autouse=True)
 def _at_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variables that Airflow sets in a task."""
+    """The variables that Airflow sets in a task, of a run that began half an hour ago."""
+    before = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
+    monkeypatch.setitem(globals(), "STARTED", before)
     monkeypatch.setenv("AIRFLOW_CTX_DAG_ID", "etl")
     monkeypatch.setenv("AIRFLOW_CTX_TASK_ID", "ship")
     monkeypatch.setenv("AIRFLOW_CTX_DAG_RUN_ID", "manual__1")

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from airflow_multicloud.clouds.azure.database.fields import TYPE
 from airflow_multicloud.clouds.azure.database.sql.calls import CALLS as _OF_SQL
-from airflow_multicloud.clouds.azure.database.sql.calls import LISTED, SQL
+from airflow_multicloud.clouds.azure.database.sql.calls import SQL
 from airflow_multicloud.clouds.azure.database.sql.fields import is_sql
 from airflow_multicloud.ports.calls import ApiCall, CallTable
 from airflow_multicloud.ports.database import DatabaseRef
@@ -65,8 +64,6 @@ _MADE = tuple(
     _call(one.call, *one.permissions, resource=_GROUP) for one in (_GET, _REPLICAS, _LOCKS_ON)
 )
 _LIST = _call("GET flexibleServers", f"{TYPE}/read", resource=_SUBSCRIPTION)
-#: Of every listing, whatever else is meant: it shows both services.
-_LISTED = replace(_LIST, when="")
 _ALL_LOCKS = _call("GET locks", f"{_LOCKS}/read", resource=_SUBSCRIPTION)
 _BACKUPS = _call("GET flexibleServers/{name}/backups", f"{TYPE}/backups/read")
 _BACKUP = _call("GET flexibleServers/{name}/backups/{name}", f"{TYPE}/backups/read")
@@ -97,7 +94,7 @@ _CALLS: Mapping[str, tuple[ApiCall, ...]] = {
         _call("GET metrics", f"{_METRICS}/read"),
     ),
     "describe_database:made": _MADE,
-    "list_databases": (_LISTED, _ALL_LOCKS, *LISTED),
+    "list_databases": (_LIST, _ALL_LOCKS),
     "describe_operation": (_OPERATION, _GET),
     "describe_operation:made": (_OPERATION, _MADE[0]),
     "describe_operation:snapshot": (_OPERATION, _GET, _BACKUP),

@@ -7,15 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 
 from airflow_multicloud.clouds.azure.database.client import DatabaseBase
+from airflow_multicloud.clouds.azure.database.fields import TYPE
 from airflow_multicloud.clouds.azure.database.power import Power
 from airflow_multicloud.clouds.azure.database.promoting import Promotions
 from airflow_multicloud.clouds.azure.database.removing import Removals
 from airflow_multicloud.clouds.azure.database.restoring import Restores
 from airflow_multicloud.clouds.azure.database.sql import SqlDatabases
+from airflow_multicloud.clouds.azure.database.sql.fields import TYPE as SQL_TYPE
 from airflow_multicloud.clouds.azure.database.sql.fields import is_sql
 from airflow_multicloud.ports.database import (
     DatabaseInstance,
@@ -43,14 +46,16 @@ class Kinds(DatabaseBase):
 
     def database_place(self, ref: DatabaseRef | None) -> DatabasePlace:
         """Where an instance of either kind lies; see the port."""
-        kind = self._flexible if ref is None else self._of(ref)
-        return kind.database_place(ref)
+        if ref is None:
+            return replace(self._flexible.database_place(None), kind="")
+        return self._of(ref).database_place(ref)
 
     def list_databases(
         self, labels: Mapping[str, str | None], place: DatabasePlace | None = None
     ) -> Iterator[DatabaseInstance]:
-        """Every instance of both kinds that carries these labels; see the port."""
-        kinds = (self._flexible, self._of_sql)
+        """Every instance of the place's kinds that carries these labels; see the port."""
+        by_kind = {TYPE: self._flexible, SQL_TYPE: self._of_sql}
+        kinds = [by_kind[place.kind]] if place is not None and place.kind else by_kind.values()
         return chain.from_iterable(kind.list_databases(labels, place) for kind in kinds)
 
     def snapshot_database(self, order: SnapshotOrder) -> Operation:

@@ -11,6 +11,7 @@ from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.database.describing import Descriptions
 from airflow_multicloud.clouds.azure.database.errors import all_listed
 from airflow_multicloud.clouds.azure.database.fields import (
+    TYPE,
     canonical,
     instance_of,
     labels_of,
@@ -30,7 +31,7 @@ class Listings(Descriptions):
         """The connection's subscription, with all its regions; see the port."""
         if ref is not None:
             place_of(ref, self._subscription, is_backup="/backups/" in ref.id.lower())
-        return DatabasePlace(account_id=self._subscription.lower())
+        return DatabasePlace(account_id=self._subscription.lower(), kind=TYPE)
 
     def list_databases(
         self, labels: Mapping[str, str | None], place: DatabasePlace | None = None

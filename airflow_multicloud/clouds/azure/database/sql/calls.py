@@ -39,14 +39,6 @@ _OPERATION = _call(
     resource=_SUBSCRIPTION,
 )
 _DELETE = ("DELETE databases/{name}", f"{_TYPE}/delete")
-#: Of every listing, whatever else is meant: it shows both services.
-LISTED: Final = (
-    ApiCall(
-        call="GET servers", permissions=("Microsoft.Sql/servers/read",), resource=_SUBSCRIPTION
-    ),
-    ApiCall(call="GET databases", permissions=(f"{_TYPE}/read",), resource=_SUBSCRIPTION),
-)
-
 #: Use → calls.
 CALLS: Mapping[str, tuple[ApiCall, ...]] = {
     "describe_database": _DESCRIBE,
@@ -56,6 +48,8 @@ CALLS: Mapping[str, tuple[ApiCall, ...]] = {
     ),
     "describe_database:made": _made(*_DESCRIBE),
     "list_databases": (
+        _call("GET servers", "Microsoft.Sql/servers/read", resource=_SUBSCRIPTION),
+        _call("GET databases", f"{_TYPE}/read", resource=_SUBSCRIPTION),
         _call(_LINKS.call, *_LINKS.permissions, resource=_SUBSCRIPTION),
         _call("GET locks", f"{_LOCKS}/read", resource=_SUBSCRIPTION),
     ),

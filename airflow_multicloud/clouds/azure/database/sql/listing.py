@@ -13,6 +13,7 @@ from airflow_multicloud.clouds.azure.database.errors import all_listed, if_there
 from airflow_multicloud.clouds.azure.database.locks import is_within
 from airflow_multicloud.clouds.azure.database.sql.describing import SqlDescriptions
 from airflow_multicloud.clouds.azure.database.sql.fields import (
+    TYPE,
     SqlPlace,
     instance_of,
     is_system,
@@ -33,7 +34,7 @@ class SqlListings(SqlDescriptions):
         """The connection's subscription, with all its regions; see the port."""
         if ref is not None:
             place_of(ref, self._subscription)
-        return DatabasePlace(account_id=self._subscription.lower())
+        return DatabasePlace(account_id=self._subscription.lower(), kind=TYPE)
 
     def list_databases(
         self, labels: Mapping[str, str | None], place: DatabasePlace | None = None
