@@ -18,8 +18,8 @@ from airflow_multicloud.core.database.removals import (
 )
 from airflow_multicloud.core.database.restores import RestoreWish
 from airflow_multicloud.core.database.restoring import begin_restore
-from airflow_multicloud.core.database.snapshot_removals import one_snapshot
 from airflow_multicloud.core.database.snapshots import SnapshotWish
+from airflow_multicloud.core.database.wanted_snapshots import one_snapshot
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CredentialsError, DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
