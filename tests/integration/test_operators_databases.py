@@ -192,7 +192,7 @@ def test_a_teardown_that_takes_itself_for_another_airflow_is_no_success(
     restore.execute(context)  # type: ignore[arg-type]
     told = telling([context.pushed["restore_source"]])
     monkeypatch.delenv("AIRFLOW__API__BASE_URL")
-    with pytest.raises(AirflowFailException, match="precondition_failed: .*airflow_id"):
+    with pytest.raises(AirflowFailException, match=r"precondition_failed: .*airflow_id"):
         remove.execute(told)  # type: ignore[arg-type]
     assert len(space.servers) == 2
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com")
