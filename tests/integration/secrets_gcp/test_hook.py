@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_multicloud import api, registry
 from airflow_multicloud.errors import ErrorKind, OverwrittenError, SecretsError
-from airflow_multicloud.ports.secrets import SecretState
+from airflow_multicloud.ports.secrets import SecretsService, SecretState
 from airflow_multicloud.testing.local_clouds.gcp import PROJECT
 from airflow_multicloud.testing.local_clouds.gcp.secrets.rules import NUMBER
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
@@ -250,6 +251,39 @@ class TestWriting:
         _note(client, path, noted)
         assert hook.describe_secret(name).state is SecretState.ENABLED
         assert write(b"second", replaces=first.id).id == "2"
+
+    @pytest.mark.parametrize(
+        ("key", "text"),
+        [
+            ("multicloud-removed", '{"newest": 1e999, "enabled": "1", "done": true}'),
+            ("multicloud-write", '{"token": "x", "after": 1e999}'),
+            ("multicloud-write", '{"token": "\\ud800", "after": 0, "attempt": ""}'),
+        ],
+    )
+    def test_a_note_on_one_secret_costs_no_other(
+        self,
+        local_secrets_manager: LocalServer,
+        name: str,
+        client: Any,
+        path: str,
+        write: Write,
+        hook: GCPSecretsHook,
+        key: str,
+        text: str,
+    ) -> None:
+        """Whoever can write annotations of one secret must not stop the others' runs."""
+        source = registry.resolve(SecretsService, "aws_secrets_local")
+        names = [name, f"{name}-other"]
+        for one in names:
+            source.write_secret(one, b"value", token=str(uuid.uuid4()), replaces=None)
+        api.sync_secrets("aws_secrets_local", ["gcp_secrets_local"], names=names)
+        noted = dict(client.get_secret(name=path).annotations)
+        _note(client, path, {**noted, key: text})
+        assert sorted(one.name for one in hook.find_secrets(name)) == names
+        assert hook.read_secret(name).value == b"value"
+        report = api.sync_secrets("aws_secrets_local", ["gcp_secrets_local"], names=names)
+        (to,) = report.destinations
+        assert (to.unchanged, to.failed) == (2, 0)
 
 
 class TestRemoving:

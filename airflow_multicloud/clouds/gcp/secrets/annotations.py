@@ -17,6 +17,8 @@ from typing import Final
 
 from google.cloud.secretmanager_v1.types import resources
 
+from airflow_multicloud.adapters.answers import MALFORMED
+from airflow_multicloud.adapters.secret_tokens import is_token
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.secrets.naming import RULES, refused
 from airflow_multicloud.errors import ErrorKind, SecretsError
@@ -39,6 +41,9 @@ _ANNOTATIONS: Final = 16_384
 _KEPT: Final = 2_048
 #: Versions that a note of a removal may name; a secret has never so many.
 _VERSIONS: Final = 100_000
+#: The largest number of a version: Google's are of 64 bits.
+_LAST: Final = (1 << 63) - 1
+_ATTEMPT: Final = re.compile(r"(?:[0-9a-f]{32}\.[0-9]{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +80,19 @@ class Begun:
 
     @staticmethod
     def noted_in(secret: resources.Secret) -> Begun | None:
-        """The write that is noted; ``None`` when none is, or nobody can read it."""
+        """The write that is noted; ``None`` when none is, or this package can't have noted it.
+
+        Whoever can change the secret's annotations can write anything there.
+        """
         try:
             told = json.loads(secret.annotations[WRITE])
-            before = told.get("before")
-            return Begun(
-                str(told["token"]),
-                int(told["after"]),
-                str(told.get("attempt", "")),
-                None if before is None else str(before),
-            )
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+            before, attempt = told.get("before"), told["attempt"]
+            if not is_token(told["token"]) or not (before is None or is_token(before)):
+                return None
+            if not _ATTEMPT.fullmatch(attempt):
+                return None
+            return Begun(told["token"], _number(told["after"]), attempt, before)
+        except MALFORMED:
             return None
 
 
@@ -109,15 +116,15 @@ class Removal:
 
     @staticmethod
     def noted_in(secret: resources.Secret) -> Removal | None:
-        """The removal that is noted; ``None`` when none is, or nobody can read it."""
+        """The removal that is noted; ``None`` when none is, or this package can't have noted it."""
         try:
             told = json.loads(secret.annotations[REMOVED])
             return Removal(
-                newest=int(told["newest"]),
-                enabled=_numbers(str(told["enabled"])),
-                done=bool(told["done"]),
+                newest=_number(told["newest"]),
+                enabled=_numbers(told["enabled"]),
+                done=told["done"] is True,
             )
-        except (KeyError, TypeError, ValueError, RecursionError):
+        except MALFORMED:
             return None
 
 
@@ -188,6 +195,16 @@ def _listed(text: str) -> dict[str, str]:
     if isinstance(found, dict) and all(isinstance(value, str) for value in found.values()):
         return found
     return {_TAGS: text}  # Somebody else wrote it.
+
+
+def _number(told: object) -> int:
+    """A version's number, 0 for none, as this package notes it.
+
+    :raises ValueError: for anything else; ``True`` and ``7.0`` are none, either.
+    """
+    if type(told) is not int or not 0 <= told <= _LAST:
+        raise ValueError("it is no number of a version")
+    return told
 
 
 def _runs(numbers: tuple[int, ...]) -> str:

@@ -19,6 +19,7 @@ from google.cloud.secretmanager_v1.types import resources
 
 from airflow_multicloud.adapters.masking import mask_value
 from airflow_multicloud.adapters.secret_tags import tags_to_be
+from airflow_multicloud.adapters.secret_tokens import is_token
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.secrets.annotations import (
     Begun,
@@ -57,7 +58,7 @@ class GCPWriting(GCPClaims):
         """
         path = self._path(name)
         check_value(name, value)
-        if not _is_uuid(token):
+        if not is_token(token):
             raise refused("token: no UUID given; expected one, for this value of this secret")
         put_tags(tags or {}, resources.Secret())
         mask_value(value)
@@ -154,11 +155,3 @@ def _overwritten(name: str, first: int, written: int, last: int) -> OverwrittenE
         is_current=written == last,
         cloud=NAME,
     )
-
-
-def _is_uuid(token: str) -> bool:
-    try:
-        uuid.UUID(token)
-    except ValueError:
-        return False
-    return True
