@@ -155,6 +155,32 @@ def test_nobody_waits_for_a_writer_that_was_refused(
     assert not adding.somebody_waits.is_set()
 
 
+@pytest.mark.parametrize("broken", ["Unknown", "Cancelled", "DataLoss", "Aborted"])
+def test_a_claim_stays_when_it_is_not_certain_that_nothing_was_added(
+    name: str, write: Write, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """A stream that broke: the request may still be carried out, after another's write."""
+    from google.api_core import exceptions
+
+    from airflow_multicloud.clouds.gcp.secrets import claims
+
+    first = write(b"first")
+
+    def fail() -> None:
+        raise getattr(exceptions, broken)("stream removed")
+
+    adding = Adding(monkeypatch, fail)
+    monkeypatch.setattr(claims, "CLAIM_S", _SHORT_S)
+    if broken == "Aborted":  # Sent again by the same writer, whose claim it still is.
+        assert write(b"second", replaces=first.id).id == "2"
+        assert not adding.somebody_waits.is_set()
+        return
+    with pytest.raises(SecretsError):
+        write(b"second", replaces=first.id)
+    assert write(b"another", replaces=first.id).id == "2"
+    assert adding.somebody_waits.is_set()
+
+
 def _paused(
     hook: GCPSecretsHook, name: str, monkeypatch: pytest.MonkeyPatch, *, pause: str
 ) -> list[str]:

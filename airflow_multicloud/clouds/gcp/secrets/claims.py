@@ -29,7 +29,7 @@ from airflow_multicloud.clouds.gcp.secrets.fields import (
     number_of,
 )
 from airflow_multicloud.clouds.gcp.secrets.naming import RULES
-from airflow_multicloud.clouds.gcp.tries import may_be_carried_out
+from airflow_multicloud.clouds.gcp.tries import is_refused
 from airflow_multicloud.errors import ErrorKind, SecretsError
 
 #: Seconds for which a claim holds. Adding a version takes well under a second; a writer that was
@@ -112,7 +112,7 @@ class GCPClaims(SecretsBase):
         try:
             return self._add(path, payload, timeout=left)
         except api.GoogleAPICallError as err:
-            if not may_be_carried_out(err):
+            if is_refused(err):
                 self._let_go(claim.secret)
             raise
 
