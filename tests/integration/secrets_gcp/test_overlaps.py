@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 import uuid
@@ -139,6 +140,38 @@ def test_the_claim_of_a_writer_that_was_killed_ends(
     assert write(b"second", replaces=first.id, token=token).id == "2"
     assert adding.somebody_waits.is_set()
     assert _numbers(hook, name) == ["2", "1"]
+
+
+def test_claims_one_after_the_other_are_not_waited_for_without_end(
+    client: Any, name: str, path: str, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As whoever can write annotations can make them."""
+    from airflow_multicloud.clouds.gcp.secrets import claims
+    from airflow_multicloud.clouds.gcp.secrets.annotations import Begun
+
+    first, looks = write(b"first"), itertools.count(1)
+
+    class Time:
+        now = 0.0
+
+        def monotonic(self) -> float:
+            return self.now
+
+        def sleep(self, seconds: float) -> None:
+            self.now += claims.CLAIM_S / 2
+            assert self.now < 10 * claims.CLAIM_S, "it waits without end"
+            claim()
+
+    def claim() -> None:
+        begun = Begun(str(uuid.UUID(int=7)), 1, f"{uuid.UUID(int=8).hex}.{next(looks)}")
+        secret = {"name": path, "annotations": {"multicloud-write": begun.to_text()}}
+        client.update_secret(request={"secret": secret, "update_mask": {"paths": ["annotations"]}})
+
+    claim()
+    monkeypatch.setattr(claims, "time", Time())
+    with pytest.raises(SecretsError, match=str(uuid.UUID(int=7))) as caught:
+        write(b"second", replaces=first.id)
+    assert caught.value.kind is ErrorKind.BUSY
 
 
 def test_nobody_waits_for_a_writer_that_was_refused(

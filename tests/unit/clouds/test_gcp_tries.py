@@ -109,5 +109,5 @@ def test_a_refusal_is_an_answer_that_can_mean_nothing_else(status: StatusCode) -
         *(StatusCode.PERMISSION_DENIED, StatusCode.UNAUTHENTICATED),
         *(StatusCode.RESOURCE_EXHAUSTED, StatusCode.UNIMPLEMENTED),
     }
-    err = api.from_grpc_status(status, "as planted")  # type: ignore[no-untyped-call]
+    err = api.from_grpc_status(status, "as planted")
     assert is_refused(err) is (status in certain)

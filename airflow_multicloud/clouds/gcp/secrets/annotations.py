@@ -19,9 +19,7 @@ from google.cloud.secretmanager_v1.types import resources
 
 from airflow_multicloud.adapters.answers import MALFORMED
 from airflow_multicloud.adapters.secret_tokens import is_token
-from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.secrets.naming import RULES, refused
-from airflow_multicloud.errors import ErrorKind, SecretsError
 
 #: The write that was begun last; see :class:`Begun`.
 WRITE: Final = "multicloud-write"
@@ -102,15 +100,16 @@ class Removal:
 
     :param newest: the version that was the newest; with a newer one, the secret is in use again.
     :param enabled: the versions that were enabled, which recovering enables again.
-    :param done: whether all of these were disabled since.
+    :param done: the newest version's etag once all of these were disabled; it is another one when
+        somebody has enabled that version since, also if it is disabled again. ``None`` before.
     """
 
     newest: int
     enabled: tuple[int, ...]
-    done: bool
+    done: str | None = None
 
     def to_text(self) -> str:
-        """As it is noted: ``{"newest": 7, "enabled": "1-3,7", "done": true}``."""
+        """As it is noted: ``{"newest": 7, "enabled": "1-3,7", "done": "<etag>"}``."""
         told = {"newest": self.newest, "enabled": _runs(self.enabled), "done": self.done}
         return json.dumps(told)
 
@@ -119,10 +118,11 @@ class Removal:
         """The removal that is noted; ``None`` when none is, or this package can't have noted it."""
         try:
             told = json.loads(secret.annotations[REMOVED])
+            done = told["done"]
+            if not (done is None or isinstance(done, str)):
+                return None
             return Removal(
-                newest=_number(told["newest"]),
-                enabled=_numbers(told["enabled"]),
-                done=told["done"] is True,
+                newest=_number(told["newest"]), enabled=_numbers(told["enabled"]), done=done
             )
         except MALFORMED:
             return None
@@ -168,15 +168,17 @@ def put_tags(tags: Mapping[str, str], secret: resources.Secret) -> None:
 def put_note(key: str, text: str, secret: resources.Secret) -> None:
     """Note something in a message of a secret.
 
-    :raises SecretsError: ``precondition_failed`` when there is no room for it.
+    :raises SecretsError: ``invalid_argument`` when there is no room for it. Trying again does not
+        help: what is in its place is somebody else's.
     """
     secret.annotations[key] = text
     if (size := _size(secret.annotations)) >= _ANNOTATIONS:
-        raise SecretsError(
-            f"secret {secret.name}: its annotations would have {size} bytes, fewer than "
-            f"{_ANNOTATIONS} are allowed; take some of them away",
-            kind=ErrorKind.PRECONDITION_FAILED,
-            cloud=NAME,
+        sizes = {one: _size({one: text}) for one, text in secret.annotations.items() if one != key}
+        largest = max(sizes, key=lambda one: sizes[one], default="")
+        raise refused(
+            f"secret {secret.name}: with this package's note {key!r} its annotations would have "
+            f"{size} bytes, fewer than {_ANNOTATIONS} are allowed; shorten or remove some of them "
+            f"there (the largest is {largest!r}, {sizes.get(largest, 0)} bytes)"
         )
 
 

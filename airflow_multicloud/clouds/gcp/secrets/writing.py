@@ -26,7 +26,7 @@ from airflow_multicloud.clouds.gcp.secrets.annotations import (
     put_tags,
     tags_in,
 )
-from airflow_multicloud.clouds.gcp.secrets.claims import GCPClaims, is_followed
+from airflow_multicloud.clouds.gcp.secrets.claims import GCPClaims, is_followed, longest_wait
 from airflow_multicloud.clouds.gcp.secrets.fields import (
     changed,
     current_told,
@@ -63,20 +63,21 @@ class GCPWriting(GCPClaims):
         put_tags(tags or {}, resources.Secret())
         mask_value(value)
 
-        call, tries = uuid.uuid4().hex, itertools.count(1)
+        call, tries, wait_until = uuid.uuid4().hex, itertools.count(1), longest_wait()
 
         def write() -> SecretVersion:
             attempt = f"{call}.{next(tries)}"
-            claim = self._claimed(path, Begun(token, 0, attempt), replaces, tags)
+            begun = Begun(token, 0, attempt)
+            claim = self._claimed(path, begun, replaces, tags, wait_until=wait_until)
             secret, newest = claim.secret, claim.newest
-            begun = Begun.noted_in(secret)
-            if begun is None or begun.token != token:
+            noted = Begun.noted_in(secret)
+            if noted is None or noted.token != token:
                 raise changed(f"secret {name!r} was changed at the same time")
-            if newest is not None and is_followed(begun, newest):
-                written = self._written_before(secret, begun, number_of(newest), value)
+            if newest is not None and is_followed(noted, newest):
+                written = self._written_before(secret, noted, number_of(newest), value)
             else:
                 added = self._add_claimed(path, claim, payload_of(value))
-                self._check_next(name, begun, added)
+                self._check_next(name, noted, added)
                 written = version_of(secret, added, is_current=True)
             if tags is not None:
                 self._tagged(path, secret, tags)
