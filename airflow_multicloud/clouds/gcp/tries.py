@@ -24,9 +24,23 @@ T = TypeVar("T")
 IsTold = Callable[[BaseException], bool]
 
 
-def may_be_carried_out(err: BaseException) -> bool:
-    """Whether what was asked may have been done, although this was the answer."""
-    return isinstance(err, api.ServiceUnavailable | api.InternalServerError | api.DeadlineExceeded)
+#: Answers that are a refusal: https://google.aip.dev/193, and "Status codes and their use in gRPC"
+#: (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). All others, such as ``UNKNOWN`` and
+#: ``CANCELLED``, may also tell of a connection that broke while the service went on.
+_REFUSALS: Final = (
+    api.InvalidArgument,
+    api.FailedPrecondition,
+    api.NotFound,
+    api.PermissionDenied,
+    api.Unauthenticated,
+    api.ResourceExhausted,
+    api.MethodNotImplemented,
+)
+
+
+def is_refused(err: BaseException) -> bool:
+    """Whether this answer says for certain that what was asked has not been and won't be done."""
+    return isinstance(err, _REFUSALS)
 
 
 def may_pass(err: BaseException) -> bool:
@@ -37,7 +51,7 @@ def may_pass(err: BaseException) -> bool:
     """
     if isinstance(err, api.ResourceExhausted):
         return BASE.kind_of_code(err.reason) in (None, ErrorKind.THROTTLED)
-    return may_be_carried_out(err)
+    return isinstance(err, api.ServiceUnavailable | api.InternalServerError | api.DeadlineExceeded)
 
 
 #: How requests are sent again.
@@ -105,5 +119,5 @@ class Tries:
             raise
 
     def _note(self, err: BaseException) -> None:
-        if may_be_carried_out(err):
+        if not is_refused(err):
             self._lost = err

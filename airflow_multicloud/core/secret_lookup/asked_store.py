@@ -146,6 +146,7 @@ class AskedStore:
             keep_connection(self.conn_id, connection)
 
     def _answer(self, name: str, connection: object) -> Answer:
+        hook: SecretsService | None = None
         try:
             # Who waits may hold a session's locks.
             with (
@@ -154,32 +155,23 @@ class AskedStore:
                 operation("secrets.lookup", multicloud__conn_id=self.conn_id),
             ):
                 self._keep(connection)
-                return Answer(store=self.conn_id, value=self._read(name))
+                hook = self._opened()
+                return Answer(store=self.conn_id, value=_read(hook, name))
         except CloudError as err:
             return Answer(store=self.conn_id, error=err)
-        except Exception as err:  # noqa: BLE001 - costs this store; its text may hold anything
+        except Exception as err:  # noqa: BLE001 - costs this answer; its text may hold anything
+            # What an open hook can't cope with may be this one secret's: the store is no worse.
             why = SecretsError(
                 f"connection {self.conn_id!r}: its hook failed with {type(err).__name__}",
-                kind=ErrorKind.UNAVAILABLE,
+                kind=ErrorKind.UNAVAILABLE if hook is None else ErrorKind.INTEGRITY,
             )
             return Answer(store=self.conn_id, error=why)
 
-    def _read(self, name: str) -> SecretValue | None:
+    def _opened(self) -> SecretsService:
         with self._opening:
             if self._hook is None:
                 self._hook = self._open()
-            hook = self._hook
-        try:
-            hook.check_secret_name(name)
-        except SecretsError:
-            return None  # A name that the cloud can't have: it was not asked.
-        try:
-            return hook.read_secret(name)
-        except SecretsError as err:
-            # All else leaves open whether it is there.
-            if err.kind is ErrorKind.NOT_FOUND:
-                return None
-            raise
+            return self._hook
 
     def _note(self, number: int, answer: Answer) -> None:
         with self._lock:
@@ -202,3 +194,17 @@ class AskedStore:
         self._failures += 1
         if self._failures >= _MOST_FAILURES:
             self._left_until = now + self._options.retry_after
+
+
+def _read(hook: SecretsService, name: str) -> SecretValue | None:
+    try:
+        hook.check_secret_name(name)
+    except SecretsError:
+        return None  # A name that the cloud can't have: it was not asked.
+    try:
+        return hook.read_secret(name)
+    except SecretsError as err:
+        # All else leaves open whether it is there.
+        if err.kind is ErrorKind.NOT_FOUND:
+            return None
+        raise

@@ -17,7 +17,8 @@ from airflow_multicloud.core.secret_sync.outcomes import (
     SyncOutcome,
     Verdict,
 )
-from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.core.secret_sync.tags import why_unfit
+from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.secrets import Secret, SecretRules, SecretState, SecretVersion
 
 #: The source's versions, but for the current one, that have the value of this digest.
@@ -257,17 +258,11 @@ def _fitting(
     kind: FindingKind | None = None,
     message: str = "",
 ) -> Step:
-    if len(tags) > case.rules.tag_count:
-        return _unfit(
-            FindingKind.TAGS,
-            f"it needs {len(tags)} tags with those of the source and of the copy, at most "
-            f"{case.rules.tag_count} allowed at the destination; preserve_tags=False leaves the "
-            "source's out",
-        )
-    try:
-        case.check_tags(tags)
-    except CloudError as err:
-        return _unfit(FindingKind.TAGS, f"{err}; preserve_tags=False leaves the source's out")
+    why = why_unfit(
+        tags, of_source=_source_tags(case), most=case.rules.tag_count, check=case.check_tags
+    )
+    if why is not None:
+        return _unfit(FindingKind.TAGS, why)
     return Step(verdict=Verdict(outcome=outcome, finding=kind, message=message), tags=tags)
 
 

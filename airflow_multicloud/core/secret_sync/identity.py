@@ -130,7 +130,8 @@ class Pair:
 
 
 def _digest(digits: int, *parts: str) -> str:
-    return hashlib.sha256(_joined(parts).encode()).hexdigest()[:digits]
+    # Tokens are what a cloud tells, also where that is half of a character.
+    return hashlib.sha256(_joined(parts).encode(errors="surrogatepass")).hexdigest()[:digits]
 
 
 def _joined(parts: tuple[str, ...]) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_multicloud import api, registry
 from airflow_multicloud.errors import ErrorKind, OverwrittenError, SecretsError
-from airflow_multicloud.ports.secrets import SecretState
+from airflow_multicloud.ports.secrets import SecretsService, SecretState
 from airflow_multicloud.testing.local_clouds.gcp import PROJECT
 from airflow_multicloud.testing.local_clouds.gcp.secrets.rules import NUMBER
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
@@ -126,6 +127,29 @@ class TestTags:
         assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
         with pytest.raises(SecretsError, match="not found"):
             hook.describe_secret(name)
+
+    @pytest.mark.parametrize("preserve", [True, False])
+    def test_of_the_destination_that_leave_no_room(
+        self,
+        local_secrets_manager: LocalServer,
+        name: str,
+        client: Any,
+        path: str,
+        *,
+        preserve: bool,
+    ) -> None:
+        """No race: the finding says whose they are."""
+        source = registry.resolve(SecretsService, "aws_secrets_local")
+        first = source.write_secret(name, b"first", token=str(uuid.uuid4()), replaces=None)
+        api.sync_secrets("aws_secrets_local", ["gcp_secrets_local"], names=[name])
+        source.write_secret(name, b"second", token=str(uuid.uuid4()), replaces=first.id)
+        noted = dict(client.get_secret(name=path).annotations)
+        _note(client, path, {**noted, "other-tool": "y" * 15_500})
+        with pytest.raises(SecretsError) as caught:
+            api.sync_secrets(
+                *("aws_secrets_local", ["gcp_secrets_local"]), names=[name], preserve_tags=preserve
+            )
+        assert "'other-tool'" in str(caught.value)
 
 
 class TestWriting:
@@ -245,11 +269,44 @@ class TestWriting:
         first = write(b"first")
         noted = {
             "multicloud-write": "[",
-            "multicloud-removed": '{"newest": 1, "enabled": "1-9999999999999", "done": true}',
+            "multicloud-removed": '{"newest": 1, "enabled": "1-9999999999999", "done": null}',
         }
         _note(client, path, noted)
         assert hook.describe_secret(name).state is SecretState.ENABLED
         assert write(b"second", replaces=first.id).id == "2"
+
+    @pytest.mark.parametrize(
+        ("key", "text"),
+        [
+            ("multicloud-removed", '{"newest": 1e999, "enabled": "1", "done": true}'),
+            ("multicloud-write", '{"token": "x", "after": 1e999}'),
+            ("multicloud-write", '{"token": "\\ud800", "after": 0, "attempt": ""}'),
+        ],
+    )
+    def test_a_note_on_one_secret_costs_no_other(
+        self,
+        local_secrets_manager: LocalServer,
+        name: str,
+        client: Any,
+        path: str,
+        write: Write,
+        hook: GCPSecretsHook,
+        key: str,
+        text: str,
+    ) -> None:
+        """Whoever can write annotations of one secret must not stop the others' runs."""
+        source = registry.resolve(SecretsService, "aws_secrets_local")
+        names = [name, f"{name}-other"]
+        for one in names:
+            source.write_secret(one, b"value", token=str(uuid.uuid4()), replaces=None)
+        api.sync_secrets("aws_secrets_local", ["gcp_secrets_local"], names=names)
+        noted = dict(client.get_secret(name=path).annotations)
+        _note(client, path, {**noted, key: text})
+        assert sorted(one.name for one in hook.find_secrets(name)) == names
+        assert hook.read_secret(name).value == b"value"
+        report = api.sync_secrets("aws_secrets_local", ["gcp_secrets_local"], names=names)
+        (to,) = report.destinations
+        assert (to.unchanged, to.failed) == (2, 0)
 
 
 class TestRemoving:
@@ -314,6 +371,59 @@ class TestRemoving:
         assert hook.recover_secret(name).current is not None  # Nothing of it is enabled again.
         with pytest.raises(SecretsError, match="DISABLED"):
             hook.read_secret(name, "1")
+
+    def test_one_that_was_recovered_elsewhere_and_is_disabled_again_was_not_removed(
+        self,
+        local_secrets_manager: LocalServer,
+        hook: GCPSecretsHook,
+        name: str,
+        client: Any,
+        path: str,
+        write: Write,
+    ) -> None:
+        """In the console, say, weeks later: copies of it must stay."""
+        first = write(b"first")
+        second = write(b"second", replaces=first.id)
+        copies = registry.resolve(SecretsService, "aws_secrets_local")
+        to = ["aws_secrets_local"]
+        api.sync_secrets("gcp_secrets_local", to, prefix=name)
+        other = f"{name}-other"
+        hook.write_secret(other, b"other", token=str(uuid.uuid4()), replaces=None)
+        hook.remove_secret(name, version=second.id)
+        client.enable_secret_version(name=f"{path}/versions/2")
+        client.disable_secret_version(name=f"{path}/versions/2")
+        assert hook.describe_secret(name).state is SecretState.ENABLED
+        assert sorted(one.name for one in hook.find_secrets(name)) == [name, other]
+        report = api.sync_secrets("gcp_secrets_local", to, prefix=name, deletion_policy="remove")
+        assert [one.removed for one in report.destinations] == [0]
+        assert copies.read_secret(name).value == b"second"
+        # The old note enables nothing, and the first version stays disabled by the next removal.
+        assert hook.recover_secret(name).state is SecretState.ENABLED
+        assert "multicloud-removed" not in client.get_secret(name=path).annotations
+        with pytest.raises(SecretsError, match="DISABLED"):
+            hook.read_secret(name, first.id)
+
+    def test_the_next_removal_knows_only_what_was_enabled_then(
+        self, hook: GCPSecretsHook, name: str, client: Any, path: str, write: Write
+    ) -> None:
+        first = write(b"first")
+        second = write(b"second", replaces=first.id)
+        hook.remove_secret(name, version=second.id)
+        client.enable_secret_version(name=f"{path}/versions/2")
+        assert hook.remove_secret(name, version=second.id).state is SecretState.REMOVED
+        assert hook.recover_secret(name).state is SecretState.ENABLED
+        assert hook.read_secret(name).value == b"second"
+        with pytest.raises(SecretsError, match="DISABLED"):
+            hook.read_secret(name, first.id)
+
+    def test_a_write_takes_the_note_of_a_removal_away_that_is_over(
+        self, hook: GCPSecretsHook, name: str, client: Any, path: str, write: Write
+    ) -> None:
+        first = write(b"first")
+        hook.remove_secret(name, version=first.id)
+        client.enable_secret_version(name=f"{path}/versions/1")
+        write(b"second", replaces=first.id)
+        assert "multicloud-removed" not in client.get_secret(name=path).annotations
 
     def test_versions_of_a_removed_one_stay_as_they_are(
         self, hook: GCPSecretsHook, name: str, write: Write

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 import uuid
@@ -141,6 +142,38 @@ def test_the_claim_of_a_writer_that_was_killed_ends(
     assert _numbers(hook, name) == ["2", "1"]
 
 
+def test_claims_one_after_the_other_are_not_waited_for_without_end(
+    client: Any, name: str, path: str, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As whoever can write annotations can make them."""
+    from airflow_multicloud.clouds.gcp.secrets import claims
+    from airflow_multicloud.clouds.gcp.secrets.annotations import Begun
+
+    first, looks = write(b"first"), itertools.count(1)
+
+    class Time:
+        now = 0.0
+
+        def monotonic(self) -> float:
+            return self.now
+
+        def sleep(self, seconds: float) -> None:
+            self.now += claims.CLAIM_S / 2
+            assert self.now < 10 * claims.CLAIM_S, "it waits without end"
+            claim()
+
+    def claim() -> None:
+        begun = Begun(str(uuid.UUID(int=7)), 1, f"{uuid.UUID(int=8).hex}.{next(looks)}")
+        secret = {"name": path, "annotations": {"multicloud-write": begun.to_text()}}
+        client.update_secret(request={"secret": secret, "update_mask": {"paths": ["annotations"]}})
+
+    claim()
+    monkeypatch.setattr(claims, "time", Time())
+    with pytest.raises(SecretsError, match=str(uuid.UUID(int=7))) as caught:
+        write(b"second", replaces=first.id)
+    assert caught.value.kind is ErrorKind.BUSY
+
+
 def test_nobody_waits_for_a_writer_that_was_refused(
     name: str, write: Write, local_secret_manager: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +186,32 @@ def test_nobody_waits_for_a_writer_that_was_refused(
     adding = Adding(monkeypatch, lambda: None)
     assert write(b"another", replaces=first.id).id == "2"
     assert not adding.somebody_waits.is_set()
+
+
+@pytest.mark.parametrize("broken", ["Unknown", "Cancelled", "DataLoss", "Aborted"])
+def test_a_claim_stays_when_it_is_not_certain_that_nothing_was_added(
+    name: str, write: Write, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """A stream that broke: the request may still be carried out, after another's write."""
+    from google.api_core import exceptions
+
+    from airflow_multicloud.clouds.gcp.secrets import claims
+
+    first = write(b"first")
+
+    def fail() -> None:
+        raise getattr(exceptions, broken)("stream removed")
+
+    adding = Adding(monkeypatch, fail)
+    monkeypatch.setattr(claims, "CLAIM_S", _SHORT_S)
+    if broken == "Aborted":  # Sent again by the same writer, whose claim it still is.
+        assert write(b"second", replaces=first.id).id == "2"
+        assert not adding.somebody_waits.is_set()
+        return
+    with pytest.raises(SecretsError):
+        write(b"second", replaces=first.id)
+    assert write(b"another", replaces=first.id).id == "2"
+    assert adding.somebody_waits.is_set()
 
 
 def _paused(

@@ -9,8 +9,9 @@ from google.api_core import exceptions as api
 from google.api_core.retry import Retry
 from google.auth.exceptions import RefreshError
 from google.rpc.error_details_pb2 import ErrorInfo
+from grpc import StatusCode
 
-from airflow_multicloud.clouds.gcp.tries import Tries, may_pass
+from airflow_multicloud.clouds.gcp.tries import Tries, is_refused, may_pass
 
 QUICKLY = Retry(initial=0.001, maximum=0.001, timeout=0.05)
 
@@ -98,3 +99,15 @@ def test_it_gives_up_with_what_it_met(err: Exception) -> None:
     """Not with that it took long."""
     with pytest.raises(type(err)):
         tries().send(one_after_another(err))
+
+
+@pytest.mark.parametrize("status", [code for code in StatusCode if code is not StatusCode.OK])
+def test_a_refusal_is_an_answer_that_can_mean_nothing_else(status: StatusCode) -> None:
+    """What broke on its way may have arrived, whoever says so: the service, a proxy, gRPC."""
+    certain = {
+        *(StatusCode.INVALID_ARGUMENT, StatusCode.FAILED_PRECONDITION, StatusCode.NOT_FOUND),
+        *(StatusCode.PERMISSION_DENIED, StatusCode.UNAUTHENTICATED),
+        *(StatusCode.RESOURCE_EXHAUSTED, StatusCode.UNIMPLEMENTED),
+    }
+    err = api.from_grpc_status(status, "as planted")
+    assert is_refused(err) is (status in certain)

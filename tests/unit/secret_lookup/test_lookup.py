@@ -338,3 +338,28 @@ def test_the_cache_is_bounded_and_forgets() -> None:
 def test_options_are_checked(options: dict[str, object], message: str) -> None:
     with pytest.raises(SecretsError, match=message):
         LookupOptions(**options)  # type: ignore[arg-type]
+
+
+def test_what_a_hook_can_not_cope_with_is_no_outage() -> None:
+    """One secret's mark may be what it stumbles over: the others are there."""
+    odd = Store(OverflowError("of one secret"), OverflowError("again"), CANARY)
+    lookup = _lookup(odd, cache_seconds=0.0)
+    for _ in range(2):
+        assert lookup.find("odd").value is None
+    found = lookup.find(NAME)
+    assert found.value is not None
+    assert found.value.value == CANARY
+
+
+def test_what_can_not_be_opened_is_an_outage() -> None:
+    store, clock = Store(CANARY), Clock()
+
+    def fail() -> Store:
+        store.opened += 1
+        raise RuntimeError("of the store")
+
+    store.open = fail  # type: ignore[method-assign]
+    lookup = _lookup(store, cache_seconds=0.0, clock=clock)
+    for _ in range(4):
+        assert lookup.find(NAME).value is None
+    assert store.opened == 2

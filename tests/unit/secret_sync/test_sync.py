@@ -668,6 +668,14 @@ def test_options_are_checked(world, options, message):
         world.sync(**options)
 
 
+def test_a_token_that_is_no_text_is_of_no_write_of_ours() -> None:
+    """As JSON can have it, half of a character."""
+    pair = Pair(source="a", destination="b", name="c")
+    tags = {COPY_TAG: pair.mark("1", "token")}
+    assert pair.is_last(tags, "token")
+    assert not pair.is_last(tags, "\ud800")
+
+
 def test_tokens_and_marks_are_of_one_thing():
     one = Pair(source="a", destination="b", name="c")
     assert UUID(one.token("1", None)) == UUID(one.token("1", None))

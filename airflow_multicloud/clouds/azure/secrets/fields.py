@@ -12,8 +12,9 @@ from typing import Final
 
 from azure.keyvault.secrets import DeletedSecret, SecretProperties
 
+from airflow_multicloud.adapters.secret_tokens import is_token
 from airflow_multicloud.clouds.azure.secrets.errors import failure
-from airflow_multicloud.clouds.azure.secrets.naming import NAMES, RULES, refused
+from airflow_multicloud.clouds.azure.secrets.naming import NAMES, RULES, VERSION, refused
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.secrets import Secret, SecretState, SecretVersion, is_text
 
@@ -41,9 +42,11 @@ class Written:
 
     @staticmethod
     def of(version: SecretProperties) -> Written | None:
-        """By a version's tag; ``None`` for other writers' versions."""
+        """By a version's tag; ``None`` for other writers' versions, whatever that tag says."""
         token, _, after = (version.tags or {}).get(WRITE, "").partition(" ")
-        return Written(token, None if after == _NONE else after) if token and after else None
+        if not is_token(token) or not (after == _NONE or VERSION.fullmatch(after)):
+            return None
+        return Written(token, None if after == _NONE else after)
 
 
 def text_of(name: str, value: bytes) -> tuple[str, str | None]:

@@ -37,7 +37,7 @@ LABELS: Final = LabelRules(illegal=r"[\x00-\x1f\x7f]", longest=256)
 
 #: "Tag name can have up to 256 characters; tag value can have up to 256 characters."
 _TAG: Final = 256
-_VERSION: Final = re.compile(r"[0-9a-f]{32}")
+VERSION: Final = re.compile(r"[0-9a-f]{32}")
 
 
 def check_tags(tags: Mapping[str, str]) -> None:
@@ -63,7 +63,7 @@ def check_version(name: str, version: str) -> str:
 
     :raises SecretsError: ``not_found`` for what can't be one: there are no labels of versions.
     """
-    if not _VERSION.fullmatch(version):
+    if not VERSION.fullmatch(version):
         raise failure(
             f"version: secret {name!r} has none that is called {version!r}; expected 32 "
             "hexadecimal digits",

@@ -7,13 +7,13 @@ else has come in between is looked for afterwards.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.masking import mask_value
 from airflow_multicloud.adapters.secret_tags import tags_of_new, tags_to_be
+from airflow_multicloud.adapters.secret_tokens import is_token
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.secrets.client import SecretsBase
 from airflow_multicloud.clouds.azure.secrets.errors import failure, translated
@@ -62,7 +62,7 @@ class AzureWriting(SecretsBase):
         """
         encoded = NAMES.encode(name)
         text, content_type = text_of(name, value)
-        if not _is_uuid(token):
+        if not is_token(token):
             raise refused("token: no UUID given; expected one, for this value of this secret")
         check_tags(tags or {})
         mask_value(value)
@@ -190,11 +190,3 @@ def _tags(before: Versions, tags: Mapping[str, str] | None) -> dict[str, str]:
         return tags_of_new(tags, LABELS, most=RULES.tag_count)
     there = tags_of(before[0])
     return there if tags is None else tags_to_be(tags, there, most=RULES.tag_count)
-
-
-def _is_uuid(token: str) -> bool:
-    try:
-        uuid.UUID(token)
-    except ValueError:
-        return False
-    return True

@@ -17,9 +17,9 @@ from typing import Final
 
 from google.cloud.secretmanager_v1.types import resources
 
-from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.adapters.answers import MALFORMED
+from airflow_multicloud.adapters.secret_tokens import is_token
 from airflow_multicloud.clouds.gcp.secrets.naming import RULES, refused
-from airflow_multicloud.errors import ErrorKind, SecretsError
 
 #: The write that was begun last; see :class:`Begun`.
 WRITE: Final = "multicloud-write"
@@ -39,6 +39,9 @@ _ANNOTATIONS: Final = 16_384
 _KEPT: Final = 2_048
 #: Versions that a note of a removal may name; a secret has never so many.
 _VERSIONS: Final = 100_000
+#: The largest number of a version: Google's are of 64 bits.
+_LAST: Final = (1 << 63) - 1
+_ATTEMPT: Final = re.compile(r"(?:[0-9a-f]{32}\.[0-9]{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +78,19 @@ class Begun:
 
     @staticmethod
     def noted_in(secret: resources.Secret) -> Begun | None:
-        """The write that is noted; ``None`` when none is, or nobody can read it."""
+        """The write that is noted; ``None`` when none is, or this package can't have noted it.
+
+        Whoever can change the secret's annotations can write anything there.
+        """
         try:
             told = json.loads(secret.annotations[WRITE])
-            before = told.get("before")
-            return Begun(
-                str(told["token"]),
-                int(told["after"]),
-                str(told.get("attempt", "")),
-                None if before is None else str(before),
-            )
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+            before, attempt = told.get("before"), told["attempt"]
+            if not is_token(told["token"]) or not (before is None or is_token(before)):
+                return None
+            if not _ATTEMPT.fullmatch(attempt):
+                return None
+            return Begun(told["token"], _number(told["after"]), attempt, before)
+        except MALFORMED:
             return None
 
 
@@ -95,29 +100,31 @@ class Removal:
 
     :param newest: the version that was the newest; with a newer one, the secret is in use again.
     :param enabled: the versions that were enabled, which recovering enables again.
-    :param done: whether all of these were disabled since.
+    :param done: the newest version's etag once all of these were disabled; it is another one when
+        somebody has enabled that version since, also if it is disabled again. ``None`` before.
     """
 
     newest: int
     enabled: tuple[int, ...]
-    done: bool
+    done: str | None = None
 
     def to_text(self) -> str:
-        """As it is noted: ``{"newest": 7, "enabled": "1-3,7", "done": true}``."""
+        """As it is noted: ``{"newest": 7, "enabled": "1-3,7", "done": "<etag>"}``."""
         told = {"newest": self.newest, "enabled": _runs(self.enabled), "done": self.done}
         return json.dumps(told)
 
     @staticmethod
     def noted_in(secret: resources.Secret) -> Removal | None:
-        """The removal that is noted; ``None`` when none is, or nobody can read it."""
+        """The removal that is noted; ``None`` when none is, or this package can't have noted it."""
         try:
             told = json.loads(secret.annotations[REMOVED])
+            done = told["done"]
+            if not (done is None or isinstance(done, str)):
+                return None
             return Removal(
-                newest=int(told["newest"]),
-                enabled=_numbers(str(told["enabled"])),
-                done=bool(told["done"]),
+                newest=_number(told["newest"]), enabled=_numbers(told["enabled"]), done=done
             )
-        except (KeyError, TypeError, ValueError, RecursionError):
+        except MALFORMED:
             return None
 
 
@@ -161,15 +168,17 @@ def put_tags(tags: Mapping[str, str], secret: resources.Secret) -> None:
 def put_note(key: str, text: str, secret: resources.Secret) -> None:
     """Note something in a message of a secret.
 
-    :raises SecretsError: ``precondition_failed`` when there is no room for it.
+    :raises SecretsError: ``invalid_argument`` when there is no room for it. Trying again does not
+        help: what is in its place is somebody else's.
     """
     secret.annotations[key] = text
     if (size := _size(secret.annotations)) >= _ANNOTATIONS:
-        raise SecretsError(
-            f"secret {secret.name}: its annotations would have {size} bytes, fewer than "
-            f"{_ANNOTATIONS} are allowed; take some of them away",
-            kind=ErrorKind.PRECONDITION_FAILED,
-            cloud=NAME,
+        sizes = {one: _size({one: text}) for one, text in secret.annotations.items() if one != key}
+        largest = max(sizes, key=lambda one: sizes[one], default="")
+        raise refused(
+            f"secret {secret.name}: with this package's note {key!r} its annotations would have "
+            f"{size} bytes, fewer than {_ANNOTATIONS} are allowed; shorten or remove some of them "
+            f"there (the largest is {largest!r}, {sizes.get(largest, 0)} bytes)"
         )
 
 
@@ -188,6 +197,16 @@ def _listed(text: str) -> dict[str, str]:
     if isinstance(found, dict) and all(isinstance(value, str) for value in found.values()):
         return found
     return {_TAGS: text}  # Somebody else wrote it.
+
+
+def _number(told: object) -> int:
+    """A version's number, 0 for none, as this package notes it.
+
+    :raises ValueError: for anything else; ``True`` and ``7.0`` are none, either.
+    """
+    if type(told) is not int or not 0 <= told <= _LAST:
+        raise ValueError("it is no number of a version")
+    return told
 
 
 def _runs(numbers: tuple[int, ...]) -> str:

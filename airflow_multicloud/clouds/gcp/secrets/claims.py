@@ -3,8 +3,9 @@
 A write is noted in an annotation, on the condition that the secret is as it was read (by its etag).
 Until the version of that write is there, the note is a claim: another writer waits for it, for
 :data:`CLAIM_S` at most. It measures that time by its own clock, from when it first saw the claim,
-so clocks need not agree. The claim's owner sends its value only while the claim has time left, and
-gives the request no more than that time.
+so clocks need not agree; of claims one after the other it waits for as long as three hold. The
+claim's owner sends its value only while the claim has time left, and gives the request no more than
+that time.
 """
 
 from __future__ import annotations
@@ -20,16 +21,23 @@ from google.cloud.secretmanager_v1.types import resources
 
 from airflow_multicloud.adapters.secret_tags import tags_of_new
 from airflow_multicloud.clouds.gcp import LABELS, NAME
-from airflow_multicloud.clouds.gcp.secrets.annotations import WRITE, Begun, put_note, put_tags
+from airflow_multicloud.clouds.gcp.secrets.annotations import (
+    REMOVED,
+    WRITE,
+    Begun,
+    put_note,
+    put_tags,
+)
 from airflow_multicloud.clouds.gcp.secrets.client import SecretsBase
 from airflow_multicloud.clouds.gcp.secrets.fields import (
     check_current,
     check_not_removed,
+    is_over,
     is_removed,
     number_of,
 )
 from airflow_multicloud.clouds.gcp.secrets.naming import RULES
-from airflow_multicloud.clouds.gcp.tries import may_be_carried_out
+from airflow_multicloud.clouds.gcp.tries import is_refused
 from airflow_multicloud.errors import ErrorKind, SecretsError
 
 #: Seconds for which a claim holds. Adding a version takes well under a second; a writer that was
@@ -37,6 +45,8 @@ from airflow_multicloud.errors import ErrorKind, SecretsError
 CLAIM_S: Final = 10.0
 #: Of these, how many its owner leaves unused: requests take time to arrive.
 _SPARE: Final = 0.2
+#: How many claims, one after the other, are waited for.
+_CLAIMS: Final = 3
 #: Seconds between two looks at another writer's claim.
 LOOK_S: Final = 0.5
 
@@ -59,14 +69,22 @@ class GCPClaims(SecretsBase):
     """Claims, made, waited for and used."""
 
     def _claimed(
-        self, path: str, write: Begun, replaces: str | None, tags: Mapping[str, str] | None
+        self,
+        path: str,
+        write: Begun,
+        replaces: str | None,
+        tags: Mapping[str, str] | None,
+        *,
+        wait_until: float,
     ) -> Claim:
         """The secret with this write noted, or with its version if that is there already.
 
         :param write: its token and attempt.
+        :param wait_until: when other writers' claims have been waited for long enough.
+        :raises SecretsError: ``busy`` when there still is one then.
         """
         try:
-            secret, newest = self._unclaimed(path, write)
+            secret, newest = self._unclaimed(path, write, wait_until)
         except api.NotFound:
             if replaces is not None:
                 raise
@@ -80,12 +98,14 @@ class GCPClaims(SecretsBase):
             return Claim(secret=secret, newest=newest, until=_ends())
         after = _replaced(secret, newest, begun, replaces)
         before = None if begun is None else begun.token_of(after)
+        if is_over(secret, newest):
+            del secret.annotations[REMOVED]
         put_note(WRITE, replace(write, after=after, before=before).to_text(), secret)
         until = _ends()
         return Claim(secret=self._update(secret, "annotations"), newest=newest, until=until)
 
     def _unclaimed(
-        self, path: str, write: Begun
+        self, path: str, write: Begun, wait_until: float
     ) -> tuple[resources.Secret, resources.SecretVersion | None]:
         """The secret and its newest version, once no other writer is about to add one."""
         seen: tuple[Begun, float] | None = None
@@ -98,6 +118,14 @@ class GCPClaims(SecretsBase):
                 seen = claim, time.monotonic() + CLAIM_S
             elif time.monotonic() >= seen[1]:
                 return secret, newest
+            if time.monotonic() >= wait_until:
+                raise SecretsError(
+                    f"secret {path}: other writers have claimed its next version, one after the "
+                    f"other, for {_CLAIMS * CLAIM_S:g} seconds. The last claim is of token "
+                    f"{claim.token}, attempt {claim.attempt} (annotation {WRITE}); try again later",
+                    kind=ErrorKind.BUSY,
+                    cloud=NAME,
+                )
             time.sleep(LOOK_S)
 
     def _add_claimed(
@@ -112,7 +140,7 @@ class GCPClaims(SecretsBase):
         try:
             return self._add(path, payload, timeout=left)
         except api.GoogleAPICallError as err:
-            if not may_be_carried_out(err):
+            if is_refused(err):
                 self._let_go(claim.secret)
             raise
 
@@ -123,6 +151,11 @@ class GCPClaims(SecretsBase):
             # The refusal is what the caller must hear of; a claim that stays ends by itself.
             with suppress(api.GoogleAPICallError):
                 self._update(secret, "annotations")
+
+
+def longest_wait() -> float:
+    """When a write that begins now ends waiting for others' claims, by the monotonic clock."""
+    return time.monotonic() + _CLAIMS * CLAIM_S
 
 
 def is_followed(begun: Begun, newest: resources.SecretVersion | None) -> bool:

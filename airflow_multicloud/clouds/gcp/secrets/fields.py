@@ -51,9 +51,24 @@ def removal_of(secret: resources.Secret, newest: resources.SecretVersion | None)
 
 
 def is_removed(secret: resources.Secret, newest: resources.SecretVersion | None) -> bool:
-    """Whether it was removed, and nobody enabled its newest version since."""
+    """Whether it was removed, and nobody enabled its newest version since.
+
+    A version that somebody enabled and disabled again has another etag: that is no removal.
+    """
     removal = removal_of(secret, newest)
-    return removal is not None and removal.done and newest is not None and not is_enabled(newest)
+    if removal is None or newest is None or is_enabled(newest):
+        return False
+    # One that lists do not show yet has none.
+    return removal.done is not None and newest.etag in ("", removal.done)
+
+
+def is_over(secret: resources.Secret, newest: resources.SecretVersion | None) -> bool:
+    """Whether a removal is noted that somebody has taken back past this package."""
+    removal = Removal.noted_in(secret)
+    if removal is None or is_removed(secret, newest):
+        return False
+    is_half = removal.done is None and removal_of(secret, newest) is not None
+    return not is_half
 
 
 def check_not_removed(secret: resources.Secret, newest: resources.SecretVersion | None) -> None:

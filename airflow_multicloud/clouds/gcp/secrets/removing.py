@@ -2,7 +2,9 @@
 
 Deleting a secret is for good (https://cloud.google.com/secret-manager/docs/delete-secret), so its
 versions are disabled instead. An annotation, written before, tells which those are, and afterwards
-that this is done. One that ended half-way is taken up by the next call, of either verb.
+that this is done, with the etag that the newest version has then: when that one is enabled in some
+other way the removal is over, also if it is disabled again. One that ended half-way is taken up by
+the next call, of either verb.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from airflow_multicloud.clouds.gcp.secrets.fields import (
     check_current,
     is_disabled,
     is_enabled,
+    is_over,
     is_removed,
     number_of,
     removal_of,
@@ -44,14 +47,17 @@ class GCPRemoving(SecretsBase):
             check_current(secret, newest, version)
             if not is_removed(secret, newest):
                 enabled = [number_of(one) for one in self._versions(path) if is_enabled(one)]
-                before = removal_of(secret, newest)
+                before = None if is_over(secret, newest) else removal_of(secret, newest)
                 noted = {*enabled, *(() if before is None else before.enabled)}
-                removal = Removal(newest=int(version), enabled=tuple(sorted(noted)), done=False)
+                removal = Removal(newest=int(version), enabled=tuple(sorted(noted)))
                 secret = self._noted(secret, removal)
-                for number in sorted(enabled):
-                    self._disable(path, number)
+                disabled = [self._disable(path, number) for number in sorted(enabled)]
                 check_current(secret, newest := self._newest(path), version)
-                secret = self._noted(secret, replace(removal, done=True))
+                # What disabling has answered is newer than what is asked for may be.
+                last = next((one for one in disabled if number_of(one) == int(version)), newest)
+                newest = last
+                done = "" if last is None else last.etag
+                secret = self._noted(secret, replace(removal, done=done))
             return secret_of(secret, newest)
 
         return self._done(f"removing secret {name!r}", remove)
@@ -62,11 +68,14 @@ class GCPRemoving(SecretsBase):
 
         def recover() -> Secret:
             secret, newest = self._get(path), self._newest(path)
-            if (removal := removal_of(secret, newest)) is None:
+            if (removal := Removal.noted_in(secret)) is None:
                 return secret_of(secret, newest)
-            for one in list(self._versions(path)):
-                if number_of(one) in removal.enabled and is_disabled(one):
-                    self._enable(path, number_of(one))
+            if not is_over(secret, newest):
+                # From here on it is not removed; the newest version comes last, as in removing.
+                secret = self._noted(secret, replace(removal, done=None))
+                for one in sorted(self._versions(path), key=number_of):
+                    if number_of(one) in removal.enabled and is_disabled(one):
+                        self._enable(path, number_of(one))
             del secret.annotations[REMOVED]
             return secret_of(self._update(secret, "annotations"), self._newest(path))
 

@@ -19,13 +19,14 @@ from google.cloud.secretmanager_v1.types import resources
 
 from airflow_multicloud.adapters.masking import mask_value
 from airflow_multicloud.adapters.secret_tags import tags_to_be
+from airflow_multicloud.adapters.secret_tokens import is_token
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.secrets.annotations import (
     Begun,
     put_tags,
     tags_in,
 )
-from airflow_multicloud.clouds.gcp.secrets.claims import GCPClaims, is_followed
+from airflow_multicloud.clouds.gcp.secrets.claims import GCPClaims, is_followed, longest_wait
 from airflow_multicloud.clouds.gcp.secrets.fields import (
     changed,
     current_told,
@@ -57,25 +58,26 @@ class GCPWriting(GCPClaims):
         """
         path = self._path(name)
         check_value(name, value)
-        if not _is_uuid(token):
+        if not is_token(token):
             raise refused("token: no UUID given; expected one, for this value of this secret")
         put_tags(tags or {}, resources.Secret())
         mask_value(value)
 
-        call, tries = uuid.uuid4().hex, itertools.count(1)
+        call, tries, wait_until = uuid.uuid4().hex, itertools.count(1), longest_wait()
 
         def write() -> SecretVersion:
             attempt = f"{call}.{next(tries)}"
-            claim = self._claimed(path, Begun(token, 0, attempt), replaces, tags)
+            begun = Begun(token, 0, attempt)
+            claim = self._claimed(path, begun, replaces, tags, wait_until=wait_until)
             secret, newest = claim.secret, claim.newest
-            begun = Begun.noted_in(secret)
-            if begun is None or begun.token != token:
+            noted = Begun.noted_in(secret)
+            if noted is None or noted.token != token:
                 raise changed(f"secret {name!r} was changed at the same time")
-            if newest is not None and is_followed(begun, newest):
-                written = self._written_before(secret, begun, number_of(newest), value)
+            if newest is not None and is_followed(noted, newest):
+                written = self._written_before(secret, noted, number_of(newest), value)
             else:
                 added = self._add_claimed(path, claim, payload_of(value))
-                self._check_next(name, begun, added)
+                self._check_next(name, noted, added)
                 written = version_of(secret, added, is_current=True)
             if tags is not None:
                 self._tagged(path, secret, tags)
@@ -154,11 +156,3 @@ def _overwritten(name: str, first: int, written: int, last: int) -> OverwrittenE
         is_current=written == last,
         cloud=NAME,
     )
-
-
-def _is_uuid(token: str) -> bool:
-    try:
-        uuid.UUID(token)
-    except ValueError:
-        return False
-    return True
