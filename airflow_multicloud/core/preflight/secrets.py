@@ -41,14 +41,16 @@ class SyncSecrets:
         whole = ("describe_store", *(("find_secrets",) if self.prefix else ()))
         yield from of_source.uses(whole, [{}])
         yield from of_source.uses(_LOOKING, secrets)
-        removes = self.prefix and self.deletion_policy == DeletionPolicy.REMOVE
+        removes = self.deletion_policy == DeletionPolicy.REMOVE
         uses = [*_LOOKING, "write_secret"]
         uses += ["tag_secret"] if self.preserve_tags else []
         uses += ["recover_secret"] if self.on_conflict == OnConflict.OVERWRITE else []
         uses += ["remove_secret"] if removes else []
         # A copy may not be there yet, so that nothing can be asked of it.
         copies = [{**one, "copy": "yes"} for one in secrets]
-        whole = ("describe_store", *(("find_secrets",) if removes else ()))
+        # By names, each copy is looked at; by their beginning, they are found first.
+        finds = removes and self.prefix
+        whole = ("describe_store", *(("find_secrets",) if finds else ()))
         for conn_id in texts(self.destinations, "destinations", what="connection ids"):
             store = _Store("sync_secrets: destination", conn_id)
             yield from store.uses(whole, [{"copy": "yes"}])
