@@ -46,7 +46,7 @@ NOT_TAKEN = {
     "verify_database": {"restored", "host", "port", "baseline", "record_to"},
 }
 SOURCE, REPLICA = "s3://a@lake/sales/", "gs://b@lake/sales/"
-TARGET = {
+TARGET: dict[str, Any] = {
     "name": "main",
     "conn_id": "a",
     "region": "here",
@@ -83,7 +83,7 @@ def test_an_operation_takes_what_its_operator_takes(name):
     assert taken | cls.WITHOUT_EFFECT == operator - NOT_TAKEN.get(name, set())
 
 
-GIVEN = {
+GIVEN: dict[str, Any] = {
     "replicate": {
         "source": SOURCE,
         "destinations": [REPLICA, "abfs://c@lake/sales/"],
