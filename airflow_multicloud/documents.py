@@ -20,6 +20,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.text import given_text
 
 T = TypeVar("T")
 
@@ -94,7 +95,7 @@ def read_document(cls: type[T], document: object, *, what: str) -> T:
     about = _about(cls)
     if about.format is not None and document.get("format") != about.format:
         given = document.get("format")
-        raise _unreadable(what, f"its format is {given!r}, expected {about.format!r}")
+        raise _unreadable(what, f"its format is {given_text(given)}, expected {about.format!r}")
     if about.version is not None and document.get("format_version") != about.version:
         raise CloudError(
             f"{what} is of version {document.get('format_version')!r}; this release of "

@@ -25,7 +25,7 @@ from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.beside_loop import beside_loop
 from airflow_multicloud.opening.secret_lookup import shared_lookup
 from airflow_multicloud.opening.secret_lookup_apart import find_apart, is_airflow_loading
-from airflow_multicloud.text import printable
+from airflow_multicloud.text import given_text, printable
 
 _log = logging.getLogger(__name__)
 
@@ -215,7 +215,7 @@ def _prefix(parameter: str, given: object) -> str | None:
         return None
     if not isinstance(given, str):
         raise SecretsError(
-            f"{parameter}: {given!r} given, expected a text or null",
+            f"{parameter}: {given_text(given)} given, expected a text or null",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     return f"{given.rstrip('/')}/" if given.strip("/") else ""
@@ -230,7 +230,8 @@ def _number(parameter: str, given: object) -> float:
     if math.isfinite(number) and not isinstance(given, bool):
         return number
     raise SecretsError(
-        f"{parameter}: {given!r} given, expected a number", kind=ErrorKind.INVALID_ARGUMENT
+        f"{parameter}: {given_text(given)} given, expected a number",
+        kind=ErrorKind.INVALID_ARGUMENT,
     )
 
 
@@ -238,7 +239,8 @@ def _policy(given: object) -> OnDisagreement:
     found = next((one for one in OnDisagreement if one == given), None)
     if found is None:
         raise SecretsError(
-            f"on_disagreement: {given!r} given, expected one of {', '.join(OnDisagreement)}",
+            f"on_disagreement: {given_text(given)} given, "
+            f"expected one of {', '.join(OnDisagreement)}",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     return found

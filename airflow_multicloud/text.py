@@ -30,6 +30,42 @@ def shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
+#: Of what was given: enough to know it by.
+_TOLD, _TOLD_KEYS, _TOLD_OF_A_KEY = 100, 5, 40
+
+
+def given_text(given: object) -> str:
+    """What was given for a parameter, as an error shows it: a structure's values never.
+
+    A wrong file or variable may hold anything, as the connections of an Airflow with their
+    passwords. Of a mapping the first keys are shown, of a list its length, of a text or another
+    plain value what it says, at most 100 characters.
+    """
+    if isinstance(given, Mapping | list | tuple | set | frozenset):
+        return kind_text(given)
+    return printable(shortened(repr(given), _TOLD))
+
+
+def kind_text(given: object) -> str:
+    """What kind of thing was given, where no text is expected at all: nothing of what it says."""
+    if isinstance(given, Mapping):
+        return f"a mapping of {keys_text(given)}" if given else "an empty mapping"
+    if isinstance(given, list | tuple | set | frozenset):
+        return f"a list of {len(given):,}" if given else "an empty list"
+    if given is None:
+        return "nothing"
+    named = {str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    return named.get(type(given), type(given).__name__)
+
+
+def keys_text(keys: Iterable[object]) -> str:
+    """The first of a mapping's keys, each shortened, and how many more there are."""
+    found = list(keys)
+    told = [printable(shortened(str(key), _TOLD_OF_A_KEY)) for key in found[:_TOLD_KEYS]]
+    rest = len(found) - len(told)
+    return ", ".join(told) + (f" and {rest:,} more" if rest else "")
+
+
 def printable_data(text: str, *, wide: str = "") -> str:
     r"""JSON or YAML with the escapes of its own for what would not show; it reads the same.
 

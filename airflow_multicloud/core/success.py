@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from airflow_multicloud.core.deliveries import Delivery
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.accounting import Refusal
+from airflow_multicloud.text import given_text
 
 #: The least share of accepted items: one for all destinations, or by connection id.
 Ratios = float | Mapping[str, float]
@@ -94,7 +95,7 @@ def _ratio(parameter: str, given: object, error: type[CloudError]) -> float:
         ratio = math.nan
     if isinstance(given, bool) or not 0 <= ratio <= 1:
         raise error(
-            f"{parameter}: {given!r} given, expected a number from 0 to 1",
+            f"{parameter}: {given_text(given)} given, expected a number from 0 to 1",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     return ratio

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TypeVar
 
 from airflow_multicloud import registry
@@ -11,7 +10,6 @@ from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.lists import texts
 
 P = TypeVar("P")
-E = TypeVar("E", bound=StrEnum)
 
 
 def check_conn_ids(given: object, parameter: str, *, error: type[CloudError]) -> tuple[str, ...]:
@@ -31,22 +29,6 @@ def check_conn_ids(given: object, parameter: str, *, error: type[CloudError]) ->
     if twice := sorted({one for one in found if found.count(one) > 1}):
         raise error(
             f"{parameter}: {', '.join(twice)} given more than once, expected each connection once",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
-    return found
-
-
-def choice(parameter: str, given: object, allowed: type[E], *, error: type[CloudError]) -> E:
-    """One of an enumeration's values.
-
-    :param parameter: what it was given for, for errors.
-    :param error: the class of what is raised.
-    :raises CloudError: kind ``invalid_argument``.
-    """
-    found = next((one for one in allowed if one == given), None)
-    if found is None:
-        raise error(
-            f"{parameter}: {given!r} given, expected one of {', '.join(allowed)}",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     return found

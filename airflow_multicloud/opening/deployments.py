@@ -10,7 +10,7 @@ from typing import Any, Literal
 from airflow_multicloud import registry
 from airflow_multicloud.core.rollout import survey
 from airflow_multicloud.core.rollout.drift import DriftReport, drift_of
-from airflow_multicloud.core.rollout.inputs import refused, text_list
+from airflow_multicloud.core.rollout.inputs import regions_by_connection
 from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.standing import (
     DeploymentsReport,
@@ -47,7 +47,8 @@ def open_places(conn_ids: Sequence[str], regions: Regions) -> tuple[TeardownPlac
     :param conn_ids: one or more.
     :raises CloudError: naming what is wrong, or the connection that can't be used.
     """
-    return tuple(_place(conn_id, where) for conn_id, where in _asked(conn_ids, regions).items())
+    asked = regions_by_connection(tuple(dict.fromkeys(conn_ids)), regions)
+    return tuple(_place(conn_id, where) for conn_id, where in asked.items())
 
 
 @registry.session()
@@ -64,7 +65,7 @@ def survey_deployments(
         check_id(deployment_id, "deployment_id")
     places: list[TeardownPlace] = []
     unusable: list[UnreachablePlace] = []
-    asked = _asked(conn_ids, regions)
+    asked = regions_by_connection(tuple(dict.fromkeys(conn_ids)), regions)
     with operation("list_deployments"):
         for conn_id, where in asked.items():
             try:
@@ -73,17 +74,6 @@ def survey_deployments(
                 unusable.append(_unusable(conn_id, err))
         report = survey.list_deployments(places, deployment_id)
     return replace(report, unreachable=(*unusable, *report.unreachable))
-
-
-def _asked(conn_ids: Sequence[str], regions: Regions) -> dict[str, tuple[str, ...]]:
-    given = dict.fromkeys(text_list("conn_ids", tuple(dict.fromkeys(conn_ids))))
-    if not given:
-        raise refused("conn_ids", None, "at least one connection")
-    if others := [conn_id for conn_id in regions if conn_id not in given]:
-        raise refused("regions", ", ".join(others), f"connections of {', '.join(given)}")
-    return {
-        conn_id: text_list(f"regions of {conn_id}", regions.get(conn_id, ())) for conn_id in given
-    }
 
 
 def _place(conn_id: str, regions: tuple[str, ...]) -> TeardownPlace:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from opentelemetry import trace
 
 from airflow_multicloud.adapters.entries import check_log
+from airflow_multicloud.choices import choice
 from airflow_multicloud.core.deliveries import OnInvalid, Settled
 from airflow_multicloud.core.logs.lines import LineFormat, format_of, read_lines
 from airflow_multicloud.core.logs.records import (
@@ -31,10 +32,11 @@ from airflow_multicloud.errors import ErrorKind, LogsError
 from airflow_multicloud.labels import current_work
 from airflow_multicloud.lists import elements
 from airflow_multicloud.opening.airflow_id import airflow_id
-from airflow_multicloud.opening.deliveries import check_conn_ids, choice, open_destination
+from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
 from airflow_multicloud.opening.places import stream_place
 from airflow_multicloud.opening.spooling import Spool, is_read_once
 from airflow_multicloud.ports.logs import LogEntry, LogQuery, Logs, Severity
+from airflow_multicloud.text import given_text
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
@@ -137,7 +139,7 @@ def parsed(parameter: str, read: Callable[[object], T], given: object) -> T:
         return read(given)
     except BadRecordError as err:
         why = str(err).partition(": ")[2]
-        raise _refused(f"{parameter}: {given!r} given: {why}") from None
+        raise _refused(f"{parameter}: {given_text(given)} given: {why}") from None
 
 
 def whole_number(parameter: str, given: object, default: int, *, most: int | None = None) -> int:
@@ -154,7 +156,9 @@ def whole_number(parameter: str, given: object, default: int, *, most: int | Non
         number = 0
     if isinstance(given, bool) or number < 1 or (most is not None and number > most):
         upto = "" if most is None else f" to {most}"
-        raise _refused(f"{parameter}: {given!r} given, expected a whole number from 1{upto}")
+        raise _refused(
+            f"{parameter}: {given_text(given)} given, expected a whole number from 1{upto}"
+        )
     return number
 
 
@@ -195,7 +199,7 @@ def _correlation(given: object) -> str | None:
 
 def _text(parameter: str, given: object) -> str | None:
     if given is not None and not isinstance(given, str):
-        raise _refused(f"{parameter}: {given!r} given, expected a text")
+        raise _refused(f"{parameter}: {given_text(given)} given, expected a text")
     return given or None
 
 
@@ -207,7 +211,7 @@ def _window(given: object) -> timedelta:
             return timedelta(seconds=float(given))
     except (ValueError, OverflowError):
         pass
-    raise _refused(f"window: {given!r} given, expected seconds")
+    raise _refused(f"window: {given_text(given)} given, expected seconds")
 
 
 def _refused(message: str) -> LogsError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from airflow_multicloud import registry
+from airflow_multicloud.choices import choice
 from airflow_multicloud.core.deliveries import Destination, OnInvalid, Settled
 from airflow_multicloud.core.metrics.checking import CheckReport, check
 from airflow_multicloud.core.metrics.collecting import (
@@ -33,7 +34,7 @@ from airflow_multicloud.errors import (
     ProviderNotAvailableError,
 )
 from airflow_multicloud.lists import texts
-from airflow_multicloud.opening.deliveries import check_conn_ids, choice, open_destination
+from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
 from airflow_multicloud.opening.places import read_place
 from airflow_multicloud.ports.metrics import MetricQuery, MetricReading, Metrics, OtlpMetrics
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from airflow_multicloud import registry
+from airflow_multicloud.choices import choice
 from airflow_multicloud.core.deliveries import Destination
 from airflow_multicloud.core.secret_sync.engine import sync
 from airflow_multicloud.core.secret_sync.options import DeletionPolicy, OnConflict, SyncOptions
@@ -17,7 +18,7 @@ from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, SecretsError
 from airflow_multicloud.lists import texts
-from airflow_multicloud.opening.deliveries import check_conn_ids, choice, open_destination
+from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
 from airflow_multicloud.ports.secrets import Secret, SecretsService
 from airflow_multicloud.text import printable
 

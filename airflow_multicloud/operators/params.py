@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import BaseOperator, Variable
 
 from airflow_multicloud.core.telemetry import operation
-from airflow_multicloud.text import printable
+from airflow_multicloud.text import given_text, printable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -50,7 +50,7 @@ class CheckParamsOperator(BaseOperator):
             for value in chosen:
                 if value not in listed:
                     among = ", ".join(map(repr, listed)) or "nothing"
-                    problems.append(f"{name}: {value!r} is not allowed, only {among}")
+                    problems.append(f"{name}: {given_text(value)} is not allowed, only {among}")
         if problems:
             where = "in the DAG's file"
             if self.variable:

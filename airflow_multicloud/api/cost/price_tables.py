@@ -22,6 +22,7 @@ from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.cost.files import check_place, find_place, read_place, write_place
 from airflow_multicloud.ports.cost import Cost, PriceLists
 from airflow_multicloud.registry import session
+from airflow_multicloud.text import given_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,8 @@ def _connections(given: object) -> tuple[str, ...]:
 def _regions(given: Mapping[str, object] | None) -> dict[str, tuple[str, ...]]:
     if not isinstance(given, Mapping | None):
         raise CostAnalysisError(
-            f"regions: {given!r} given, expected cloud → regions", kind=ErrorKind.INVALID_ARGUMENT
+            f"regions: {given_text(given)} given, expected cloud → regions",
+            kind=ErrorKind.INVALID_ARGUMENT,
         )
     return {
         cloud: texts(of, f"regions[{cloud!r}]", what="regions", error=CostAnalysisError)

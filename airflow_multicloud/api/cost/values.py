@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from airflow_multicloud.core.cost.budget import Budget, BudgetPeriod
 from airflow_multicloud.core.cost.prices.workload import Workload
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.text import given_text
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -34,7 +35,7 @@ def workload_of(fields: Mapping[str, Any]) -> Workload:
             values[name] = types[name](value) if name in types else Decimal(str(value))
         except (ValueError, ArithmeticError):
             raise CostAnalysisError(
-                f"workload: {name} is {value!r}, expected a number",
+                f"workload: {name} is {given_text(value)}, expected a number",
                 kind=ErrorKind.INVALID_ARGUMENT,
             ) from None
     return Workload(**values)
@@ -60,6 +61,7 @@ def choice(parameter: str, kind: type[E], value: str) -> E:
         return kind(value)
     except ValueError:
         raise CostAnalysisError(
-            f"{parameter}: {value!r} given, expected one of {', '.join(str(m) for m in kind)}",
+            f"{parameter}: {given_text(value)} given, "
+            f"expected one of {', '.join(str(m) for m in kind)}",
             kind=ErrorKind.INVALID_ARGUMENT,
         ) from None

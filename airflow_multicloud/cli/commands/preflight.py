@@ -8,16 +8,16 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from airflow_multicloud.api import render_policy, run_preflight
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.cli.yaml_text import read_yaml
 from airflow_multicloud.core.preflight.report import CheckedPermission
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.identity import Decision
+from airflow_multicloud.text import given_text
 
 
 @command()
@@ -66,11 +66,20 @@ def _read(file: str) -> Any:
     :raises CloudError: kind ``not_found`` or ``invalid_argument``, naming the file.
     """
     try:
-        return yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+        text = Path(file).read_text(encoding="utf-8")
     except OSError as err:
         raise CloudError(f"file: {file}: {err.strerror}", kind=ErrorKind.NOT_FOUND) from err
-    except (yaml.YAMLError, UnicodeDecodeError) as err:
+    except UnicodeDecodeError:
+        why = "it is not in UTF-8"
+    except ValueError:  # of a path with a NUL character
         raise CloudError(
-            f"file: {file} can't be read, expected JSON or YAML: {err}",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        ) from err
+            f"file: {given_text(file)} given, expected a path", kind=ErrorKind.INVALID_ARGUMENT
+        ) from None
+    else:
+        try:
+            return read_yaml(text)
+        except ValueError as err:
+            why = str(err)
+    raise CloudError(
+        f"file: {file} can't be read, expected JSON or YAML: {why}", kind=ErrorKind.INVALID_ARGUMENT
+    )

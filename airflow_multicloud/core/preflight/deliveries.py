@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from airflow_multicloud.choices import choice
+from airflow_multicloud.core.metrics.destinations import Transport
 from airflow_multicloud.core.preflight.needs import Need, ObjectPlace
+from airflow_multicloud.errors import MetricsError
 from airflow_multicloud.lists import texts
 
-_OTLP = "otlp"
+_ONE = "name at least one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +37,11 @@ class ExportMetrics:
 
     def needs(self) -> Iterator[Need]:
         """Of each destination."""
-        use = "otlp_metrics_target" if self.transport == _OTLP else "export_points"
-        for conn_id in texts(self.destinations, "destinations", what="connection ids"):
+        transport = choice("transport", self.transport, Transport, error=MetricsError)
+        use = "otlp_metrics_target" if transport is Transport.OTLP else "export_points"
+        for conn_id in texts(
+            self.destinations, "destinations", what="connection ids", if_empty=_ONE
+        ):
             yield Need(
                 what="export_metrics: destination", conn_id=conn_id, service="metrics", use=use
             )
@@ -66,7 +72,9 @@ class ShipLogs:
         if "://" in str(self.source):
             place = ObjectPlace.of(self.source, "ship_logs: source", "source")
             yield from place.needs(("get_object",))
-        for conn_id in texts(self.destinations, "destinations", what="connection ids"):
+        for conn_id in texts(
+            self.destinations, "destinations", what="connection ids", if_empty=_ONE
+        ):
             yield Need(
                 what="ship_logs: destination",
                 conn_id=conn_id,
@@ -98,7 +106,7 @@ class QueryLogs:
 
     def needs(self) -> Iterator[Need]:
         """Of each connection."""
-        for conn_id in texts(self.connections, "connections", what="connection ids"):
+        for conn_id in texts(self.connections, "connections", what="connection ids", if_empty=_ONE):
             yield Need(
                 what="query_logs: connection",
                 conn_id=conn_id,

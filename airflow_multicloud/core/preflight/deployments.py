@@ -14,7 +14,7 @@ from airflow_multicloud.core.preflight.objects import (
     replica,
     sending,
 )
-from airflow_multicloud.core.rollout.inputs import text, text_list
+from airflow_multicloud.core.rollout.inputs import refused, regions_by_connection, text
 from airflow_multicloud.core.rollout.names import DEPLOYMENT, check_id
 from airflow_multicloud.core.rollout.places import check_artifact, is_uri
 from airflow_multicloud.core.rollout.targets import Target, read_targets
@@ -89,7 +89,7 @@ class Teardown:
 
     deployment_id: str
     conn_ids: object
-    regions: Mapping[str, Sequence[str]] | None = None
+    regions: object = None
 
     WITHOUT_EFFECT: ClassVar[frozenset[str]] = _WAITING | {"removal_timeout", "confirm_after"}
 
@@ -97,8 +97,7 @@ class Teardown:
         """Of each connection's machines, in its regions or in all of them."""
         check_id(text("deployment_id", self.deployment_id), "deployment_id")
         uses = ("list_instances", "terminate_instance", "describe_operation:terminate")
-        for conn_id in text_list("conn_ids", self.conn_ids):
-            regions = text_list(f"regions of {conn_id}", (self.regions or {}).get(conn_id))
+        for conn_id, regions in regions_by_connection(self.conn_ids, self.regions).items():
             for region in regions or (_EVERY_REGION,):
                 facts = {"region": region, "label": f"{DEPLOYMENT}={self.deployment_id}"}
                 if not regions:
@@ -146,7 +145,10 @@ class StopInstance(_Power):
 
 def _targets(deployment_id: Any, given: object) -> tuple[Target, ...]:
     check_id(text("deployment_id", deployment_id), "deployment_id")
-    return read_targets(given)
+    targets = read_targets(given)
+    if not targets:
+        raise refused("targets", None, "at least one")
+    return targets
 
 
 def _places(deployment_id: str, targets: Sequence[Target], what: str) -> Iterator[ObjectPlace]:

@@ -10,6 +10,7 @@ from airflow_multicloud import known_clouds
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.locations import Location, parse_location
+from airflow_multicloud.text import given_text
 
 #: What a destination may be given with, beside its URI.
 _TERMS = ("storage_class", "encryption_key")
@@ -83,7 +84,7 @@ class ObjectPlace:
             return
         if not isinstance(given, list | tuple) or not given:
             raise StorageError(
-                f"{parameter}: {given!r} given, expected at least one URI",
+                f"{parameter}: {given_text(given)} given, expected at least one URI",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
         for number, one in enumerate(given):

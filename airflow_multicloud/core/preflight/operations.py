@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any, ClassVar, Protocol
 
 from airflow_multicloud.core.preflight.databases import (
@@ -39,6 +39,7 @@ from airflow_multicloud.core.preflight.objects import (
 )
 from airflow_multicloud.core.preflight.secrets import SyncSecrets
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.text import keys_text, kind_text
 
 
 class Operation(Protocol):
@@ -90,13 +91,24 @@ def operations_of(given: object, *, parameter: str = "operations") -> tuple[Oper
     """
     listed: Any = [given] if isinstance(given, Mapping) else given
     if isinstance(listed, str) or not isinstance(listed, Sequence) or not listed:
-        raise _refused(parameter, given, f"a list of mappings {_FORM}")
+        raise _refused(parameter, kind_text(given), f"a list of mappings {_FORM}")
     return tuple(_operation(one, f"{parameter}[{number}]") for number, one in enumerate(listed))
 
 
 def needs_of(operations: Sequence[Operation]) -> tuple[Need, ...]:
-    """What all of them need."""
-    return tuple(need for operation in operations for need in operation.needs())
+    """What all of them need.
+
+    :raises CloudError: kind ``invalid_argument``, naming a parameter that is wrong, or an operation
+        that needs nothing: of that nothing would be checked.
+    """
+    found: list[Need] = []
+    for number, operation in enumerate(operations):
+        needs = tuple(operation.needs())
+        if not needs:
+            name = next((name for name, cls in OPERATIONS.items() if type(operation) is cls), "")
+            raise _refused(f"operations[{number}].{name}", "no place", "at least one")
+        found += needs
+    return tuple(found)
 
 
 _FORM = '{"replicate": {"source": …, "destinations": […]}}'
@@ -104,29 +116,51 @@ _FORM = '{"replicate": {"source": …, "destinations": […]}}'
 
 def _operation(given: object, parameter: str) -> Operation:
     if not isinstance(given, Mapping) or len(given) != 1:
-        raise _refused(parameter, given, f"one operation and its parameters, as {_FORM}")
+        expected = f"one operation and its parameters, as {_FORM}"
+        raise _refused(parameter, kind_text(given), expected)
     ((name, parameters),) = given.items()
     if name not in OPERATIONS:
-        raise _refused(parameter, name, f"one of {', '.join(OPERATIONS)}")
+        raise _refused(parameter, keys_text([name]), f"one of {', '.join(OPERATIONS)}")
     if not isinstance(parameters, Mapping):
-        raise _refused(f"{parameter}.{name}", parameters, "a mapping of parameters")
+        raise _refused(f"{parameter}.{name}", kind_text(parameters), "a mapping of parameters")
     cls = OPERATIONS[name]
     known = {field.name for field in fields(cls)}
     if unknown := sorted(set(map(str, parameters)) - known - cls.WITHOUT_EFFECT):
         expected = ", ".join(sorted(known | cls.WITHOUT_EFFECT))
-        raise _refused(f"{parameter}.{name}", ", ".join(unknown), expected)
+        raise _refused(f"{parameter}.{name}", keys_text(unknown), expected)
     needed = [field.name for field in fields(cls) if _has_no_default(field)]
     if missing := [name for name in needed if name not in parameters]:
-        raise _refused(f"{parameter}.{name}", sorted(parameters), f"{', '.join(missing)} too")
+        given_keys = keys_text(sorted(parameters)) or "nothing"
+        raise _refused(f"{parameter}.{name}", given_keys, f"{', '.join(missing)} too")
+    for field in fields(cls):
+        _check_plain(f"{parameter}.{name}.{field.name}", field, parameters)
     made: Operation = cls(**{k: v for k, v in parameters.items() if k in known})
     return made
+
+
+#: What a field may be by its annotation, where that is plain; what else there is, is checked by
+#: the operation itself.
+_PLAIN: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
+    {
+        "bool": ((bool,), "true or false"),
+        "str": ((str,), "a text"),
+        "str | None": ((str, NoneType), "a text"),
+    }
+)
+
+
+def _check_plain(parameter: str, field: Field[Any], given: Mapping[str, object]) -> None:
+    """A text, or whether something is so: ``"no"`` would be a yes."""
+    types, expected = _PLAIN.get(str(field.type), ((object,), ""))
+    if field.name in given and not isinstance(given[field.name], types):
+        raise _refused(parameter, kind_text(given[field.name]), expected)
 
 
 def _has_no_default(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
-def _refused(parameter: str, given: object, expected: str) -> CloudError:
+def _refused(parameter: str, given: str, expected: str) -> CloudError:
     return CloudError(
-        f"{parameter}: {given!r} given, expected {expected}", kind=ErrorKind.INVALID_ARGUMENT
+        f"{parameter}: {given} given, expected {expected}", kind=ErrorKind.INVALID_ARGUMENT
     )

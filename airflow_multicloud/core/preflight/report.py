@@ -10,6 +10,7 @@ from typing import ClassVar
 from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.identity import Decision
+from airflow_multicloud.text import given_text
 
 _NAMED = 3
 #: What stays in the way until somebody changes the connection, the URI or what they name; that a
@@ -31,7 +32,7 @@ class OnUnknown(StrEnum):
         """
         if given not in tuple(cls):
             raise CredentialsError(
-                f"on_unknown: {given!r} given, expected 'fail' or 'warn'",
+                f"on_unknown: {given_text(given)} given, expected 'fail' or 'warn'",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
         return cls(given)

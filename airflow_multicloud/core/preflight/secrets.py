@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from airflow_multicloud.choices import choice
 from airflow_multicloud.core.preflight.needs import Need
 from airflow_multicloud.core.secret_sync.options import DeletionPolicy, OnConflict
 from airflow_multicloud.errors import ErrorKind, SecretsError
@@ -34,22 +35,28 @@ class SyncSecrets:
         """Of the source, which is read, and of each destination.
 
         :raises SecretsError: kind ``invalid_argument`` when not exactly one of ``names`` and
-            ``prefix`` is given.
+            ``prefix`` is given, and for a policy that there is not.
         """
+        on_conflict = choice("on_conflict", self.on_conflict, OnConflict, error=SecretsError)
+        policy = choice("deletion_policy", self.deletion_policy, DeletionPolicy, error=SecretsError)
         secrets = self._secrets()
         of_source = _Store("sync_secrets: source", self.source)
         whole = ("describe_store", *(("find_secrets",) if self.prefix else ()))
         yield from of_source.uses(whole, [{}])
         yield from of_source.uses(_LOOKING, secrets)
-        removes = self.prefix and self.deletion_policy == DeletionPolicy.REMOVE
+        removes = policy is DeletionPolicy.REMOVE
         uses = [*_LOOKING, "write_secret"]
         uses += ["tag_secret"] if self.preserve_tags else []
-        uses += ["recover_secret"] if self.on_conflict == OnConflict.OVERWRITE else []
+        uses += ["recover_secret"] if on_conflict is OnConflict.OVERWRITE else []
         uses += ["remove_secret"] if removes else []
         # A copy may not be there yet, so that nothing can be asked of it.
         copies = [{**one, "copy": "yes"} for one in secrets]
-        whole = ("describe_store", *(("find_secrets",) if removes else ()))
-        for conn_id in texts(self.destinations, "destinations", what="connection ids"):
+        # By names, each copy is looked at; by their beginning, they are found first.
+        finds = removes and self.prefix
+        whole = ("describe_store", *(("find_secrets",) if finds else ()))
+        for conn_id in texts(
+            self.destinations, "destinations", what="connection ids", if_empty="name at least one"
+        ):
             store = _Store("sync_secrets: destination", conn_id)
             yield from store.uses(whole, [{"copy": "yes"}])
             yield from store.uses(uses, copies)

@@ -11,10 +11,13 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.lists import UNRENDERED, is_template, texts
+from airflow_multicloud.text import given_text, shortened
 
 E = TypeVar("E", bound=StrEnum)
 
 _SECONDS = "_seconds"
+#: Whose values are not shown; see :func:`~airflow_multicloud.text.given_text`.
+_STRUCTURES = (Mapping, list, tuple, set, frozenset)
 _LONGEST = 1024
 #: What all regions and zones of AWS, Azure and Google Cloud are named with.
 _PLACE = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -33,8 +36,10 @@ def _shown(given: object) -> str:
         return "nothing"
     if isinstance(given, str) and "@" in given:
         return "a text that is not shown, as it may hold a password,"
-    text = repr(given) if isinstance(given, str | int | float) else str(given)
-    return text if len(text) <= 100 else f"{text[:100]}…"  # noqa: PLR2004 - enough to know it by
+    plain = isinstance(given, str | int | float)
+    return (
+        given_text(given) if plain or isinstance(given, _STRUCTURES) else shortened(str(given), 100)
+    )
 
 
 def fields_of(cls: type, given: object, parameter: str) -> dict[str, Any]:
@@ -123,6 +128,23 @@ def text_list(parameter: str, given: object) -> tuple[str, ...]:
     if len(set(found)) < len(found):
         raise refused(parameter, ", ".join(found), "each once")
     return tuple(text(f"{parameter}[{n}]", one) for n, one in enumerate(found))
+
+
+def regions_by_connection(conn_ids: object, regions: object) -> dict[str, tuple[str, ...]]:
+    """The regions of each connection; none stands for every region that its account uses.
+
+    :param regions: connection → regions, of some of the connections.
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    known = text_list("conn_ids", conn_ids)
+    if not known:
+        raise refused("conn_ids", None, "at least one connection")
+    if regions is not None and not isinstance(regions, Mapping):
+        raise refused("regions", type(regions).__name__, "a mapping, connection → regions")
+    of: Mapping[object, object] = regions or {}
+    if others := [str(conn_id) for conn_id in of if conn_id not in known]:
+        raise refused("regions", ", ".join(others), f"connections of {', '.join(known)}")
+    return {conn_id: text_list(f"regions of {conn_id}", of.get(conn_id, ())) for conn_id in known}
 
 
 def place_names(parameter: str, given: object) -> tuple[str, ...]:

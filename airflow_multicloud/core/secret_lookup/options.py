@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from airflow_multicloud.errors import ErrorKind, SecretsError
+from airflow_multicloud.text import given_text
 
 
 class OnDisagreement(StrEnum):
@@ -62,5 +63,6 @@ def _is_number(value: object, least: float = 0) -> bool:
 
 def _refused(parameter: str, given: object, expected: str) -> SecretsError:
     return SecretsError(
-        f"{parameter}: {given!r} given, expected {expected}", kind=ErrorKind.INVALID_ARGUMENT
+        f"{parameter}: {given_text(given)} given, expected {expected}",
+        kind=ErrorKind.INVALID_ARGUMENT,
     )

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from airflow_multicloud.errors import ErrorKind, SecretsError
 from airflow_multicloud.lists import UNRENDERED, is_template
+from airflow_multicloud.text import given_text
 
 
 class OnConflict(StrEnum):
@@ -66,7 +67,9 @@ class SyncOptions:
         for name, least in (("max_replace", 0), ("max_remove", 0), ("workers", 1)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise _refused(f"{name}: {value!r} given, expected a whole number from {least}")
+                raise _refused(
+                    f"{name}: {given_text(value)} given, expected a whole number from {least}"
+                )
 
     @property
     def removes(self) -> bool:

@@ -15,7 +15,7 @@ from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.operators.base import CloudOperator, Outcome
 from airflow_multicloud.operators.remembered import remembered
-from airflow_multicloud.text import printable
+from airflow_multicloud.text import given_text, printable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -141,6 +141,6 @@ def _number(given: int | str | None) -> int | None:
         return int(given)
     except ValueError as err:
         raise StorageError(
-            f"at_least_commit: {given!r} given, expected the number of a commit",
+            f"at_least_commit: {given_text(given)} given, expected the number of a commit",
             kind=ErrorKind.INVALID_ARGUMENT,
         ) from err

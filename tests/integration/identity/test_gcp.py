@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from airflow_multicloud import api
 from airflow_multicloud.adapters.permissions import MOST_HALVINGS
 from airflow_multicloud.clouds.gcp.identity import GCPIdentityHook
+from airflow_multicloud.core.preflight.report import OnUnknown
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.identity import Decision, TokenScope
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
@@ -143,6 +145,38 @@ def test_of_a_bucket_that_is_to_be_made_its_project_is_asked(admin: Admin, resou
     (other,) = GCPIdentityHook(CONN).check_permissions(asked[:1], resource)
     assert other.decision is Decision.UNKNOWN
     assert other.kind is ErrorKind.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("operation", "permission"),
+    [
+        (
+            {"sync_secrets": {"source": CONN, "destinations": [CONN], "names": ["app/a"]}},
+            "secretmanager.versions.add",
+        ),
+        (
+            {"sync_secrets": {"source": CONN, "destinations": [CONN], "prefix": "app/"}},
+            "secretmanager.versions.add",
+        ),
+        ({"teardown": {"deployment_id": "shop", "conn_ids": [CONN]}}, "compute.instances.delete"),
+        ({"teardown": {"deployment_id": "shop", "conn_ids": [CONN]}}, "compute.disks.delete"),
+    ],
+)
+def test_what_a_narrower_grant_may_allow_is_not_denied(
+    admin: Admin, operation: dict[str, dict[str, object]], permission: str
+) -> None:
+    """A grant on the secret itself, or one with a condition on names, is not the project's."""
+    admin.seed("identity", [{"resource": "projects/local", "denies": [permission]}])
+    report = api.run_preflight([operation], on_unknown="warn")
+    (asked,) = (one for one in report.permissions if one.permission == permission)
+    assert asked.decision is Decision.UNKNOWN
+    assert "one with a condition on its name, is not seen there" in asked.reason
+    assert report.passed
+    assert not replace(report, on_unknown=OnUnknown.FAIL).passed
+    granted = api.render_policy([operation], "gcp")
+    assert not [one for one in granted if any("*" in where for where in one.granted_on)]
+    (role,) = (one for one in granted if permission in one.document["includedPermissions"])
+    assert role.granted_on == (PROJECT,)
 
 
 def test_what_cannot_be_tested_costs_itself_and_few_requests(admin: Admin) -> None:

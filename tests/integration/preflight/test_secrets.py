@@ -137,12 +137,13 @@ class TestDestination:
             SECRETS[cloud],
         )
 
-    def test_all_that_can_be_asked_for(self, servers, somebody_writes, prefix, cloud):
+    @pytest.mark.parametrize("by_prefix", [False, True])
+    def test_all_that_can_be_asked_for(self, servers, somebody_writes, prefix, cloud, by_prefix):
         source, name, gone = OTHER[cloud], f"{prefix}a", f"{prefix}gone"
         given = {
             "source": CONNECTIONS[source],
             "destinations": [CONNECTIONS[cloud]],
-            "prefix": prefix,
+            **({"prefix": prefix} if by_prefix else {"names": [name, gone]}),
             "on_conflict": "overwrite",
             "deletion_policy": "remove",
         }

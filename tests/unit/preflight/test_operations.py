@@ -49,7 +49,7 @@ NOT_TAKEN = {
     "verify_database": {"restored", "host", "port", "baseline", "record_to"},
 }
 SOURCE, REPLICA = "s3://a@lake/sales/", "gs://b@lake/sales/"
-TARGET = {
+TARGET: dict[str, Any] = {
     "name": "main",
     "conn_id": "a",
     "region": "here",
@@ -86,7 +86,7 @@ def test_an_operation_takes_what_its_operator_takes(name):
     assert taken | cls.WITHOUT_EFFECT == operator - NOT_TAKEN.get(name, set())
 
 
-GIVEN = {
+GIVEN: dict[str, Any] = {
     "replicate": {
         "source": SOURCE,
         "destinations": [REPLICA, "abfs://c@lake/sales/"],
@@ -123,6 +123,9 @@ GIVEN = {
 }
 
 
+SYNC = {"source": "a", "destinations": ["b"], "prefix": "shop/"}
+
+
 @pytest.mark.parametrize("name", MIRRORED)
 def test_every_use_is_in_the_table_of_every_cloud(name):
     """A use that a table lacks would be a KeyError in somebody's DAG."""
@@ -156,18 +159,18 @@ def test_one_mapping_serves_operator_and_preflight():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ([], r"operations: \[\] given, expected a list"),
-        ("replicate", "operations: 'replicate' given"),
-        ([{"copy": {}}], r"operations\[0\]: 'copy' given, expected one of replicate, "),
+        ([], "operations: an empty list given, expected a list"),
+        ("replicate", "operations: a text given"),
+        ([{"copy": {}}], r"operations\[0\]: copy given, expected one of replicate, "),
         ([{"replicate": {}, "fetch": {}}], r"operations\[0\]: .* expected one operation"),
         ([{"replicate": "s3://a@b/"}], r"operations\[0\]\.replicate: .* expected a mapping"),
         (
             [{"replicate": {"source": SOURCE}}],
-            r"operations\[0\]\.replicate: \['source'\] given, expected destinations too",
+            r"operations\[0\]\.replicate: source given, expected destinations too",
         ),
         (
             [{"replicate": {"source": SOURCE, "destinations": [REPLICA], "delete": True}}],
-            r"operations\[0\]\.replicate: 'delete' given, expected bandwidth_limit, ",
+            r"operations\[0\]\.replicate: delete given, expected bandwidth_limit, ",
         ),
         ([{"verify": {"replica": "lake"}}], "replica: 'lake' is not a location"),
         ([{"verify": {"replica": None}}], "replica: NoneType given, expected a URI"),
@@ -184,9 +187,78 @@ def test_one_mapping_serves_operator_and_preflight():
             [{"sync_secrets": {"source": "a", "destinations": "", "names": ["x"]}}],
             "destinations: ",
         ),
+        (
+            [{"sync_secrets": {"source": "a", "destinations": [], "names": ["x"]}}],
+            "destinations: an empty list given",
+        ),
+        (
+            [{"sync_secrets": {"source": "a", "destinations": ["b"], "prefix": 5}}],
+            r"operations\[0\]\.sync_secrets\.prefix: a number given, expected a text",
+        ),
+        ([{"sync_secrets": {**SYNC, "deletion_policy": "removed"}}], "deletion_policy: 'removed' "),
+        ([{"sync_secrets": {**SYNC, "on_conflict": "overwrit"}}], "on_conflict: 'overwrit' given"),
+        ([{"sync_secrets": {**SYNC, "preserve_tags": "false"}}], "preserve_tags: a text given"),
+        ([{"deploy": {**GIVEN["deploy"], "versioned": "no"}}], "versioned: a text given"),
+        (
+            [{"deploy": {**GIVEN["deploy"], "artifact": SOURCE, "targets": []}}],
+            "targets: nothing given, expected at least one",
+        ),
+        ([{"rollback": {"deployment_id": "shop", "targets": []}}], "targets: nothing given"),
+        ([{"teardown": {"deployment_id": "shop", "conn_ids": []}}], "conn_ids: nothing given"),
+        ([{"teardown": {"deployment_id": "shop", "conn_ids": None}}], "conn_ids: nothing given"),
+        (
+            [{"teardown": {**GIVEN["teardown"], "regions": {"typo": ["here"]}}}],
+            "regions: 'typo' given, expected connections of a",
+        ),
+        ([{"teardown": {**GIVEN["teardown"], "regions": ["here"]}}], "regions: 'list' given"),
+        ([{"export_metrics": {"destinations": []}}], "destinations: an empty list given"),
+        ([{"export_metrics": {"destinations": ["a"], "transport": "oltp"}}], "transport: 'oltp' "),
+        ([{"query_logs": {"connections": [], "log_name": "etl"}}], "connections: an empty list"),
     ],
 )
 def test_what_is_no_operation_is_refused_by_its_name(given, said):
     with pytest.raises(CloudError, match=said) as caught:
         needs_of(operations_of(given))
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+PASSWORD = "hunter2-canary"
+CONNECTIONS = {"aws": {"login": "AKIA", "password": PASSWORD}, "db": {"password": PASSWORD}}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        CONNECTIONS,
+        [CONNECTIONS],
+        f"db: {PASSWORD}",
+        [{"replicate": [CONNECTIONS]}],
+        [{"replicate": PASSWORD}],
+        [{"replicate": {"source": SOURCE, "destinations": {"password": PASSWORD}}}],
+        [{"replicate": {"source": SOURCE, "destinations": {1: CONNECTIONS, 2: PASSWORD}}}],
+        [{"deploy": {**GIVEN["deploy"], "targets": CONNECTIONS}}],
+        [{"deploy": {**GIVEN["deploy"], "targets": [{**TARGET, "region": CONNECTIONS}]}}],
+        [{"deploy": {**GIVEN["deploy"], "targets": [{**TARGET, "count": [PASSWORD]}]}}],
+        [{"sync_secrets": {**SYNC, "on_conflict": CONNECTIONS}}],
+        [{"sync_secrets": {**SYNC, "prefix": CONNECTIONS}}],
+        [{"teardown": {**GIVEN["teardown"], "regions": {"a": CONNECTIONS}}}],
+    ],
+)
+def test_nothing_of_a_wrong_file_is_told_but_its_first_keys(given):
+    with pytest.raises(CloudError) as caught:
+        needs_of(operations_of(given))
+    assert PASSWORD not in str(caught.value)
+
+
+def test_many_keys_are_not_all_told():
+    given = {f"{'k' * 1000}-{number}": PASSWORD for number in range(1000)}
+    with pytest.raises(CloudError, match="and 995 more given") as caught:
+        operations_of(given)
+    assert len(str(caught.value)) < 500
+
+
+def test_an_operation_that_needs_nothing_is_refused(monkeypatch):
+    monkeypatch.setattr(OPERATIONS["stop_instance"], "needs", lambda _: iter(()))
+    given = operations_of([{"start_instance": INSTANCE}, {"stop_instance": INSTANCE}])
+    with pytest.raises(CloudError, match=r"operations\[1\]\.stop_instance: no place given"):
+        needs_of(given)

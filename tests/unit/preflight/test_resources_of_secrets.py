@@ -36,7 +36,7 @@ def resources(cloud: str, what: str, **meant: object) -> set[str]:
     [
         # With the six characters that nobody knows.
         ("aws", {f"{_ARN}:a-??????"}, {f"{_ARN}:a-??????"}),
-        ("gcp", {_PROJECT, f"{_SECRETS}/a"}, {_PROJECT}),
+        ("gcp", {_PROJECT, f"{_SECRETS}/a"}, {_PROJECT, f"{_SECRETS}/*"}),
         ("azure", {_VAULT, f"{_VAULT}/secrets/a"}, {_VAULT}),
     ],
 )
@@ -49,7 +49,7 @@ def test_of_a_name(cloud, source, destination):
     ("cloud", "source", "destination"),
     [
         ("aws", {"*", f"{_ARN}:shop/*"}, {f"{_ARN}:shop/*"}),
-        ("gcp", {_PROJECT, f"{_SECRETS}/*"}, {_PROJECT}),
+        ("gcp", {_PROJECT, f"{_SECRETS}/*"}, {_PROJECT, f"{_SECRETS}/*"}),
         ("azure", {_VAULT}, {_VAULT}),
     ],
 )

@@ -13,8 +13,9 @@ from airflow_multicloud.clouds.gcp.compute.networks import subnet_of
 from airflow_multicloud.ports.calls import ApiCall, CallTable
 
 _PROJECT, _SUBNET, _IMAGES, _ACCOUNT = "project", "subnet", "images", "account"
-#: One that is named; else all of the project's.
-_INSTANCE = "instance"
+#: One that is named; else the project's, by a pattern: a grant may have a condition on their names.
+#: https://cloud.google.com/compute/docs/access/iam-conditions
+_INSTANCE, _DISK = "instance", "disk"
 _INSERT = "compute.instances.insert"
 
 
@@ -48,6 +49,8 @@ def _resource(kind: str, facts: Mapping[str, str]) -> str:
         return f"//iam.googleapis.com/projects/-/serviceAccounts/{facts['identity']}"
     if kind == _INSTANCE and "instance_id" in facts:
         return f"//compute.googleapis.com/{facts['instance_id']}"
+    if kind in (_INSTANCE, _DISK):
+        return f"//compute.googleapis.com/projects/{facts['project']}/zones/-/{kind}s/*"
     project = project_of_private(facts["image"]) if kind == _IMAGES else facts["project"]
     return f"//cloudresourcemanager.googleapis.com/projects/{project}"
 
@@ -59,14 +62,15 @@ def _implied(facts: Mapping[str, str]) -> Iterable[str]:
     yield whose
 
 
-_GET, _GET_DISK = _call("instances.get", resource=_INSTANCE), _call("disks.get")
+_GET, _GET_DISK = _call("instances.get", resource=_INSTANCE), _call("disks.get", resource=_DISK)
 #: Also waiting for one.
 _OPERATION = _call("zoneOperations.get")
 _DELETE = (
-    _call("instances.delete", "instances.delete", "disks.delete"),
+    _call("instances.delete", resource=_INSTANCE),
+    _call("instances.delete", "disks.delete", resource=_DISK),
     _GET,
     _GET_DISK,
-    _call("disks.delete"),
+    _call("disks.delete", resource=_DISK),
 )
 
 TABLE = CallTable(
@@ -87,8 +91,9 @@ TABLE = CallTable(
             _call(
                 "instances.insert",
                 *("instances.create", "instances.setLabels", "instances.setMetadata"),
-                *("disks.create", "disks.setLabels"),
+                resource=_INSTANCE,
             ),
+            _call("instances.insert", "disks.create", "disks.setLabels", resource=_DISK),
             _call("instances.insert", "images.useReadOnly", resource=_IMAGES, when="private"),
             _call("instances.insert", "subnetworks.use", resource=_SUBNET),
             _call(
@@ -96,8 +101,16 @@ TABLE = CallTable(
                 resource=_SUBNET,
                 when="public_address",
             ),
-            _call("instances.insert", "instances.setTags", when="security_group"),
-            _call("instances.insert", "instances.setServiceAccount", when="identity"),
+            _call(
+                *("instances.insert", "instances.setTags"),
+                resource=_INSTANCE,
+                when="security_group",
+            ),
+            _call(
+                *("instances.insert", "instances.setServiceAccount"),
+                resource=_INSTANCE,
+                when="identity",
+            ),
             ApiCall(
                 call=_INSERT,
                 permissions=("iam.serviceAccounts.actAs",),
@@ -118,8 +131,8 @@ TABLE = CallTable(
         "label_instance": (
             _GET,
             _GET_DISK,
-            _call("disks.setLabels"),
-            _call("instances.setLabels"),
+            _call("disks.setLabels", resource=_DISK),
+            _call("instances.setLabels", resource=_INSTANCE),
             _call("zoneOperations.wait", "zoneOperations.get"),
         ),
         "power_instance:on": (
@@ -136,6 +149,7 @@ TABLE = CallTable(
         "read_console": (
             _call(
                 "instances.getSerialPortOutput",
+                resource=_INSTANCE,
                 without="why an instance is not healthy is told without its console",
             ),
         ),

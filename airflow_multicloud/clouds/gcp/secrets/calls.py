@@ -1,8 +1,9 @@
 """The requests that each verb makes to Secret Manager, and the permissions that these need.
 
 "Secret Manager API permissions" (https://cloud.google.com/secret-manager/docs/access-control).
-The permissions to list and to create secrets are granted on the project. Google does not say what
-would be allowed on a secret that does not exist, so for copies the project is asked.
+The permissions to list and to create secrets are granted on the project. A copy may not be there
+yet, so that of copies only a pattern is named: the project is asked, and what it does not grant a
+grant on the secret, or one with a condition on its name, still may.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ def _call(name: str, permission: str, resource: str = _SECRET) -> ApiCall:
 
 def _resource(kind: str, facts: Mapping[str, str]) -> str:
     project = facts["project"]
-    if kind == _PROJECT or "copy" in facts:
+    if kind == _PROJECT:
         return f"//cloudresourcemanager.googleapis.com/projects/{project}"
-    name = NAMES.encode(facts["secret"]) if "secret" in facts else "*"
+    named = "secret" in facts and "copy" not in facts
+    name = NAMES.encode(facts["secret"]) if named else "*"
     return f"//secretmanager.googleapis.com/projects/{project}/secrets/{name}"
 
 
