@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 #: The labels, with the names that Airflow's Google provider gives BigQuery jobs.
 DAG, TASK, RUN = "airflow-dag", "airflow-task", "airflow-run"
+#: The label of what belongs to a deployment.
+DEPLOYMENT_LABEL = "multicloud-deployment"
 
 _WORDS = re.compile(r"[\W_]+")
 _SHORTENED = re.compile(r"(?:(.*)-)?([0-9a-f]{8})")

@@ -502,7 +502,8 @@ def _grants(
             resource = one.resource
             for words, shown in _SHOWN.items():
                 resource = resource.replace(words, shown)
-            condition = " = ".join(one.condition).replace("x-deployment", "{deployment}")
+            condition = "` and `".join(map(str, one.conditions))
+            condition = condition.replace("x-deployment", "{deployment}")
             grant = (permission, resource, condition)
             # What any call needs is no option.
             found[grant] = one.call.without if found.get(grant, "first") else ""

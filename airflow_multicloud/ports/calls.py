@@ -7,6 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Condition:
+    """A key of a cloud's conditions, and the value that it has in a request.
+
+    :param key: ``aws:RequestTag/team``.
+    """
+
+    key: str
+    value: str
+
+    def __str__(self) -> str:
+        """As tables show it."""
+        return f"{self.key} = {self.value}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiCall:
     """A call that a cloud's hook makes.
@@ -18,9 +33,9 @@ class ApiCall:
     :param without: what is lost when it is refused; empty for a call that must not be.
     :param when: the name of a fact, of the connection or of the place, without which it is not
         made; empty for a call that always is.
-    :param condition: the beginning of a key of the cloud's conditions, and the name of a fact,
-        ``name=value``: where it is known, the key that ends with the name has the value in every
-        such call. Empty where the call has none.
+    :param conditions: what the cloud's conditions may ask for and every such call has.
+    :param labelled: beginnings of further keys: where the fact ``label`` is known, ``name=value``,
+        the key that ends with the name has the value in every such call.
     """
 
     call: str
@@ -28,7 +43,8 @@ class ApiCall:
     resource: str = ""
     without: str = ""
     when: str = ""
-    condition: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    labelled: tuple[str, ...] = ()
 
 
 def _nothing(_facts: Mapping[str, str]) -> Iterable[str]:
@@ -68,12 +84,12 @@ ACCOUNT = "{account}"
 class Grant:
     """One permission on one resource, both as the cloud names them.
 
-    :param condition: under which alone it is needed: a key, and the value that it has; or nothing.
+    :param conditions: under which alone it is needed; all of them are fulfilled.
     """
 
     permission: str
     resource: str
-    condition: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

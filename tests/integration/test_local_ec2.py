@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 import urllib.request
 import uuid
@@ -255,6 +256,26 @@ def test_the_plan_names_every_permission_that_is_used(hook: Any, admin: Admin) -
     used = {asked["action"] for asked in admin.requests()}
     assert used - told == {"sts:GetCallerIdentity"}, "which needs no permission"
     assert told - used == {"ec2:DeleteVolume", "ec2:DeleteNetworkInterface"}
+
+
+def test_a_part_that_is_no_more_of_its_deployment_is_left_alone(
+    client: Any, hook: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A policy for the deployment would refuse the label for the instance and all its parts."""
+    labels = {"test": hook.mark, "multicloud-deployment": "shop"}
+    found = launched(hook, ordered(hook, labels=labels))
+    attached = [{"Name": "attachment.instance-id", "Values": [found.ref.id]}]
+    (volume,) = client.describe_volumes(Filters=attached)["Volumes"]
+    client.delete_tags(Resources=[volume["VolumeId"]], Tags=[{"Key": "multicloud-deployment"}])
+    hook._log = logging.getLogger("parts")
+    hook.label_instance(found.ref, {"a": "b"})
+    (volume,) = client.describe_volumes(Filters=attached)["Volumes"]
+    (interface,) = client.describe_network_interfaces(Filters=attached)["NetworkInterfaces"]
+    assert "a" not in {tag["Key"] for tag in volume["Tags"]}
+    assert {"Key": "a", "Value": "b"} in interface["TagSet"]
+    assert f"{volume['VolumeId']} in {REGION} is left as it is" in caplog.text
+    finished(hook, hook.terminate_instance(found.ref))
+    assert client.describe_volumes(Filters=attached)["Volumes"] == []
 
 
 def test_refused_credentials_name_their_connection(

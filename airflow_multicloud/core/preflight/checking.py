@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from airflow_multicloud.core.preflight.granting import NeededCall
 from airflow_multicloud.core.preflight.report import CheckedPermission
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.ports.calls import Grant
+from airflow_multicloud.ports.calls import Condition, Grant
 from airflow_multicloud.ports.identity import Decision, Identity, PermissionChecks
+
+#: A resource, and under which conditions.
+_Where = tuple[str, tuple[Condition, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +34,11 @@ def check_connection_calls(
     wanted: dict[Grant, list[NeededCall]] = {}
     for one in calls:
         for permission in one.call.permissions:
-            wanted.setdefault(Grant(permission, one.resource, one.condition), []).append(one)
-    by_resource: dict[tuple[str, ...], _Question] = {}
+            wanted.setdefault(Grant(permission, one.resource, one.conditions), []).append(one)
+    by_resource: dict[_Where, _Question] = {}
     for grant, (first, *_) in wanted.items():
         question = by_resource.setdefault(
-            (grant.resource, *grant.condition), _Question(first.of_account, first.to_be_made)
+            (grant.resource, grant.conditions), _Question(first.of_account, first.to_be_made)
         )
         question.permissions.append(grant.permission)
     answers = _answers(asked, by_resource)
@@ -53,7 +56,7 @@ def _checked(
         conn_id=asked.conn_id,
         permission=grant.permission,
         resource=answer.resource,
-        condition=" = ".join(grant.condition),
+        condition=" and ".join(map(str, grant.conditions)),
         decision=answer.decision,
         reason=answer.reason,
         calls=tuple(dict.fromkeys(one.call.call for one in needed_by)),
@@ -80,18 +83,16 @@ class _Answer:
     kind: ErrorKind | None = None
 
 
-def _answers(
-    asked: Asked, by_resource: Mapping[tuple[str, ...], _Question]
-) -> Mapping[Grant, _Answer]:
+def _answers(asked: Asked, by_resource: Mapping[_Where, _Question]) -> Mapping[Grant, _Answer]:
     found: dict[Grant, _Answer] = {}
-    for (resource, *condition), question in by_resource.items():
-        for permission, answer in _ask(asked, resource, condition, question).items():
-            found[Grant(permission, resource, tuple(condition))] = answer
+    for (resource, conditions), question in by_resource.items():
+        for permission, answer in _ask(asked, resource, conditions, question).items():
+            found[Grant(permission, resource, conditions)] = answer
     return found
 
 
 def _ask(
-    asked: Asked, resource: str, condition: Sequence[str], question: _Question
+    asked: Asked, resource: str, conditions: Sequence[Condition], question: _Question
 ) -> Mapping[str, _Answer]:
     identity, named, permissions = asked.identity, resource, question.permissions
     try:
@@ -102,7 +103,7 @@ def _ask(
             return {p: _Answer(named, Decision.UNKNOWN, why) for p in permissions}
         if question.of_account is not None:
             named = question.of_account(identity.who_am_i().account_id)
-        context = {condition[0]: condition[1]} if condition else {}
+        context = {one.key: one.value for one in conditions}
         checked = identity.check_permissions(
             permissions, named, to_be_made=question.to_be_made, context=context
         )

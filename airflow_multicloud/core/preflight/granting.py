@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from airflow_multicloud.core.preflight.needs import Need
-from airflow_multicloud.ports.calls import ACCOUNT, ApiCall, CallTable, Grant
+from airflow_multicloud.ports.calls import ACCOUNT, ApiCall, CallTable, Condition, Grant
 
 #: A need's table, and facts of where its connection leads.
 Described = tuple[CallTable, Mapping[str, str]]
@@ -22,7 +22,7 @@ class NeededCall:
     :param resource: as the cloud names it, but for the account where that is not known.
     :param what: see :class:`~.needs.Need`; of all for whom it is made.
     :param to_be_made: whether the bucket that it is in is made before, where it is not there.
-    :param condition: see :class:`~airflow_multicloud.ports.calls.Grant`.
+    :param conditions: see :class:`~airflow_multicloud.ports.calls.Grant`.
     :param of_account: its name with the account's id; ``None`` where the account is not in it.
     """
 
@@ -31,7 +31,7 @@ class NeededCall:
     resource: str
     what: tuple[str, ...] = ()
     to_be_made: bool = False
-    condition: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     of_account: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
 
 
@@ -53,7 +53,7 @@ def calls_of(
                 call=call,
                 resource=resource,
                 to_be_made=_place(need) in made,
-                condition=_condition(call, told),
+                conditions=_conditions(call, told),
                 of_account=named if named("") != resource else None,
             )
             whom = found.setdefault(one, [])
@@ -62,12 +62,10 @@ def calls_of(
     return tuple(replace(one, what=tuple(whom)) for one, whom in found.items())
 
 
-def _condition(call: ApiCall, facts: Mapping[str, str]) -> tuple[str, ...]:
-    if not call.condition:
-        return ()
-    key, fact = call.condition
-    name, known, value = facts.get(fact, "").partition("=")
-    return (key + name, value) if known else ()
+def _conditions(call: ApiCall, facts: Mapping[str, str]) -> tuple[Condition, ...]:
+    name, known, value = facts.get("label", "").partition("=")
+    labelled = call.labelled if known else ()
+    return (*call.conditions, *(Condition(key + name, value) for key in labelled))
 
 
 def _place(need: Need) -> tuple[str, str | None]:
@@ -85,7 +83,7 @@ def _named(
 def grants_of(calls: Iterable[NeededCall]) -> frozenset[Grant]:
     """What a policy has to allow for these calls, and nothing else."""
     return frozenset(
-        Grant(permission, one.resource, one.condition)
+        Grant(permission, one.resource, one.conditions)
         for one in calls
         for permission in one.call.permissions
     )

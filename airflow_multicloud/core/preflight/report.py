@@ -42,7 +42,8 @@ class OnUnknown(StrEnum):
 class CheckedPermission:
     """One permission on one resource, and what its cloud says of it.
 
-    :param condition: under which alone it is needed, ``key = value``; empty for none.
+    :param condition: under which alone it is needed, ``key = value``; several are joined by
+        ``and``, and none is empty.
     :param calls: that need it.
     :param operations: whose calls they are: ``replicate: source``.
     :param without: what is lost without it, where the operations do without.

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from airflow_multicloud.errors import DeploymentError, ErrorKind
-from airflow_multicloud.labels import LabelRules
+from airflow_multicloud.labels import DEPLOYMENT_LABEL, LabelRules
 from airflow_multicloud.ports.compute import Instance
 
-DEPLOYMENT = "multicloud-deployment"
+DEPLOYMENT = DEPLOYMENT_LABEL
 TARGET = "multicloud-target"
 SLOT = "multicloud-slot"
 SPEC = "multicloud-spec"

@@ -13,6 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from airflow_multicloud import api
 from airflow_multicloud.clouds.aws.identity import StsIdentityHook
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.identity import Decision, TokenScope
@@ -142,6 +143,57 @@ def test_tags_that_are_told_are_given(admin: Admin, attach: Attach) -> None:
     assert decided(instances, tag="shop") is decided(every, tag="shop") is Decision.ALLOW
     assert decided(instances, tag="other") is Decision.DENY
     assert decided(instances) is Decision.UNKNOWN
+
+
+HELD, WANTED = (f"aws:{whose}Tag/multicloud-deployment" for whose in ("Resource", "Request"))
+
+
+def test_a_rendered_policy_allows_its_deployment(admin: Admin) -> None:
+    """Also the same call at a launch and later, though each has keys that the other has not."""
+    target = {
+        "name": "main",
+        "conn_id": USER_CONN,
+        "region": "us-east-1",
+        "size": "t3.micro",
+        "network": {"subnets": ["subnet-1"]},
+        "artifacts": f"s3://{USER_CONN}@lab/apps/",
+    }
+    deploy = {"deployment_id": "shop", "artifact": f"s3://{USER_CONN}@lab/a", "targets": [target]}
+    (policy,) = api.render_policy([{"deploy": deploy}], "aws")
+    document = json.loads(json.dumps(policy.document).replace("{account}", ACCOUNT))
+    document["Statement"].append(allow(["iam:*", "sts:*"]))
+    clear = {"principal": USER, "clear": True}
+    rendered = {"principal": USER, "policy": "p", "document": document}
+    admin.seed("identity", [clear, rendered])
+    report = api.run_preflight([{"deploy": deploy}])
+    machines = [one for one in report.permissions if one.permission.startswith("ec2:")]
+    assert {one.permission: one.reason for one in machines if one.decision != Decision.ALLOW} == {}
+    assert {one.condition for one in machines if one.permission == "ec2:CreateTags"} == {
+        f"{HELD} = shop",
+        f"ec2:CreateAction = RunInstances and {WANTED} = shop",
+    }
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Effect": "Deny", "Condition": {"StringEquals": {HELD: "other"}}},
+        {"Effect": "Deny", "Condition": {"StringEquals": {"aws:PrincipalArn": f"${{{HELD}}}"}}},
+        {"Effect": "Allow", "Condition": {"StringNotEquals": {HELD: "other"}}},
+        {"Effect": "Allow", "Condition": {"StringEqualsIfExists": {HELD: "other"}}},
+    ],
+)
+def test_a_key_that_may_take_away_what_is_allowed_leaves_it_open(
+    admin: Admin, attach: Attach, more: dict[str, Any]
+) -> None:
+    admin.seed("identity", [{"principal": USER, "clear": True}])
+    attach(allow(["iam:*", "sts:*"]))
+    attach({**allow("ec2:CreateTags"), "Condition": {"StringEquals": {HELD: "shop"}}})
+    if more["Effect"] == "Deny":
+        attach(allow("ec2:CreateTags"))
+    attach({**allow("ec2:CreateTags"), **more})
+    (check,) = StsIdentityHook(USER_CONN).check_permissions(["ec2:CreateTags"], INSTANCE)
+    assert check.decision is Decision.UNKNOWN
 
 
 def test_a_role_that_nobody_can_name_yet(admin: Admin, attach: Attach) -> None:

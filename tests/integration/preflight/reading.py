@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.ports.calls import Grant
+from airflow_multicloud.ports.calls import Condition, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,20 +19,19 @@ def iam_policy(given: PolicyDocument) -> Iterator[Grant]:
     document = _through_json(given)
     assert document["Version"] == "2012-10-17"  # Or ${*} would be a text.
     for statement in document["Statement"]:
-        condition = _equal(statement.pop("Condition", {}))
+        conditions = _equal(statement.pop("Condition", {}))
         assert statement.keys() == {"Effect", "Action", "Resource"}
         assert statement["Effect"] == "Allow"
         for action in statement["Action"]:
-            yield from (Grant(action, one, condition) for one in statement["Resource"])
+            yield from (Grant(action, one, conditions) for one in statement["Resource"])
 
 
-def _equal(condition: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-    """The key that must have a value, and this; nothing where there is no condition."""
-    if not condition:
+def _equal(told: Mapping[str, Mapping[str, str]]) -> tuple[Condition, ...]:
+    """The keys that must have a value, and these; nothing where there is no condition."""
+    if not told:
         return ()
-    assert condition.keys() == {"StringEquals"}
-    ((key, value),) = condition["StringEquals"].items()
-    return key, value
+    assert told.keys() == {"StringEquals"}
+    return tuple(Condition(key, value) for key, value in told["StringEquals"].items())
 
 
 def custom_role(given: PolicyDocument) -> Iterator[Grant]:

@@ -13,18 +13,20 @@ from airflow_multicloud import api
 from airflow_multicloud.core.preflight.granting import NeededCall, calls_of
 from airflow_multicloud.core.preflight.operations import needs_of, operations_of
 from airflow_multicloud.opening.permissions import describe
-from airflow_multicloud.ports.calls import PolicyDocument
+from airflow_multicloud.ports.calls import ACCOUNT, PolicyDocument
+from airflow_multicloud.testing.local_clouds.aws.identity.policies import Layer
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
 from tests.integration.preflight.machines import COMPUTE, LAUNCHED_WITH
 from tests.integration.preflight.naming import _methods
 from tests.integration.preflight.reading import READERS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from airflow_multicloud.testing.local_clouds import LocalServer
     from tests.integration.preflight.vendors import Permissions
 
+_MOTOS_ACCOUNT = "123456789012"
 _PROVIDER = re.compile(r".*/providers/([\w.]+)/(.+)")
 
 
@@ -42,8 +44,11 @@ class AskedMachines:
 
     def calls(self, cloud: str) -> set[str]:
         """What was asked since, without tokens, and what is no part of the API."""
-        asked = self._admins[cloud].requests()[self._before[cloud] :]
-        return {name for one in asked if (name := _NAMES[cloud](one)) is not None}
+        return {name for one in self.requests(cloud) if (name := _NAMES[cloud](one)) is not None}
+
+    def requests(self, cloud: str) -> list[dict[str, Any]]:
+        """The same as the server has noted them."""
+        return self._admins[cloud].requests()[self._before[cloud] :]
 
 
 def check_machines(
@@ -68,6 +73,37 @@ def check_machines(
     ]
     granted = {grant.permission for one in rendered for grant in READERS[cloud](one)}
     assert not granted ^ used, f"granted or used only: {sorted(granted ^ used)}"
+
+
+def refused_on_aws(
+    requests: Iterable[Mapping[str, Any]], operation: Mapping[str, Any], conn_id: str
+) -> list[str]:
+    """What IAM would refuse of requests that EC2 got, of whoever has the rendered policy only.
+
+    Each is judged on all of its resources, with the tags that these had, and that it asked for.
+    """
+    policies = [
+        (one.conn_id, json.loads(json.dumps(one.document).replace(ACCOUNT, _MOTOS_ACCOUNT)))
+        for one in api.render_policy([operation], "aws")
+        if one.conn_id == conn_id
+    ]
+    layer = Layer.of(policies)
+    return [
+        f"{action} on {one['arn']} with {context}"
+        for asked in requests
+        for one in asked.get("about", ())
+        for action, context in _judged(asked["action"], one)
+        if layer.evaluate(action, one["arn"], context).decision != "allowed"
+    ]
+
+
+def _judged(action: str, one: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    """An action with what IAM knows of the request; a launch that labels takes another."""
+    held = {f"aws:ResourceTag/{key}": value for key, value in one["held"].items()}
+    context = held | {f"aws:RequestTag/{key}": value for key, value in one["wanted"].items()}
+    yield action, context
+    if action == "ec2:RunInstances" and one["wanted"]:
+        yield "ec2:CreateTags", {**context, "ec2:CreateAction": "RunInstances"}
 
 
 def machines_of(operation: Mapping[str, Any], conn_id: str) -> list[NeededCall]:

@@ -33,7 +33,7 @@ from airflow_multicloud.testing.sample_app import Behaviour
 from tests.faults.proxy import FaultProxy, proxied_connection
 from tests.integration.preflight.test_objects import Recorded, covers, granted, lacking
 
-from .asking import AskedMachines, check_machines, machines_of
+from .asking import AskedMachines, check_machines, machines_of, refused_on_aws
 from .landscape import CONNECTIONS, POLL
 
 if TYPE_CHECKING:
@@ -158,6 +158,28 @@ def unlabel_disk(one: StandingInstance) -> None:
     hook._compute.disks.begin_update(place.group, place.disk, bare, polling_interval=0).result()
 
 
+def unlabel_volume(one: StandingInstance) -> None:
+    """Which then is no more of the deployment, for its policy; its machine is."""
+    client = compute_of("aws")._client_of("ec2", one.region)
+    of_it = {"Name": "attachment.instance-id", "Values": [one.id]}
+    (volume, *_) = client.describe_volumes(Filters=[of_it])["Volumes"]
+    client.delete_tags(Resources=[volume["VolumeId"]], Tags=[{"Key": DEPLOYMENT}])
+
+
+#: What a policy allows by tags, of all that a deployment does.
+CHANGES_OF_AWS = {
+    f"ec2:{name}"
+    for name in (
+        *("RunInstances", "CreateTags", "StartInstances", "StopInstances", "TerminateInstances"),
+        *("DeleteVolume", "DeleteNetworkInterface", "GetConsoleOutput"),
+    )
+}
+
+
+def changes_of_aws(requests: list[dict[str, Any]]) -> set[str]:
+    return {one["action"] for one in requests if "about" in one}
+
+
 def labels_of(landscape: Landscape, cloud: str) -> dict[str, str]:
     labels = {DEPLOYMENT: landscape.deployment_id}
     (found,) = [one for one in compute_of(cloud).list_instances(labels) if one.state.is_live]
@@ -220,9 +242,11 @@ def test_the_machines_of_a_deployment(
         suspend(one)
     else:
         power(one, on=False)
+    if cloud == "aws":
+        unlabel_volume(one)
     asked.forget()
     deploy(app, revision="one").raise_if_failed()
-    seen = asked.calls(cloud)
+    seen, requests = asked.calls(cloud), asked.requests(cloud)
     power(one, on=False)
     leave_parts(cloud, wanted, labels)
     asked.forget()
@@ -231,13 +255,19 @@ def test_the_machines_of_a_deployment(
     assert not deploy(bad, revision="two", policy=policy).succeeded
     deploy(landscape.app("third"), revision="three").raise_if_failed()
     seen |= asked.calls(cloud)
+    requests += asked.requests(cloud)
     given = {**deployed, "artifact": str(bad)}
     check_machines(cloud, seen, {"deploy": given}, conn_id, WITH)
+    if cloud == "aws":
+        assert changes_of_aws(requests) == CHANGES_OF_AWS
+        assert refused_on_aws(requests, {"deploy": given}, conn_id) == []
 
     asked.forget()
     api.roll_back_deployment(
         landscape.deployment_id, "one", [wanted], policy=RolloutPolicy(canary=0, poll_interval=POLL)
     ).raise_if_failed()
+    if cloud == "aws":
+        assert refused_on_aws(asked.requests(cloud), {"rollback": deployed}, conn_id) == []
     needed = machines_of({"rollback": deployed}, conn_id)
     assert asked.calls(cloud) <= {one.call.call for one in needed}
     assert needed == machines_of({"deploy": given}, conn_id)
@@ -318,3 +348,5 @@ def test_the_machines_of_a_teardown(
     landscape.tear_down().raise_if_failed()
     given = {"deployment_id": landscape.deployment_id, "conn_ids": [CONNECTIONS[cloud]]}
     check_machines(cloud, asked.calls(cloud), {"teardown": given}, CONNECTIONS[cloud])
+    if cloud == "aws":
+        assert refused_on_aws(asked.requests(cloud), {"teardown": given}, CONNECTIONS[cloud]) == []

@@ -10,7 +10,7 @@ import pytest
 from airflow_multicloud.core.preflight.deployments import Deploy, StartInstance, Teardown
 from airflow_multicloud.core.preflight.granting import calls_of, grants_of
 from airflow_multicloud.core.rollout.targets import Target
-from airflow_multicloud.ports.calls import Grant
+from airflow_multicloud.ports.calls import Condition, Grant
 from airflow_multicloud.ports.compute.launches import calls_of as calls_of_plan
 from tests.integration.preflight.machines import COMPUTE, LAUNCHED_WITH
 
@@ -26,8 +26,9 @@ FACTS = {
 GROUP = "/subscriptions/s/resourceGroups"
 VNET = f"{GROUP}/net/providers/Microsoft.Network/virtualNetworks/v"
 EC2 = "arn:aws:ec2:here:123456789012"
-TAGGED = ("aws:ResourceTag/multicloud-deployment", "shop")
-WANTED = ("aws:RequestTag/multicloud-deployment", "shop")
+TAGGED = Condition("aws:ResourceTag/multicloud-deployment", "shop")
+WANTED = Condition("aws:RequestTag/multicloud-deployment", "shop")
+AT_LAUNCH = Condition("ec2:CreateAction", "RunInstances")
 
 
 def table(cloud: str) -> Any:
@@ -97,11 +98,11 @@ def test_a_plan_tells_the_same(cloud: str, given: dict[str, Any]) -> None:
 
 def test_instances_of_another_deployment_are_left_alone_on_aws() -> None:
     found = grants("aws", deploy(network={"subnets": ["subnet-1"], "security_groups": ["sg-1"]}))
-    assert Grant("ec2:TerminateInstances", f"{EC2}:instance/*", TAGGED) in found
-    assert Grant("ec2:RunInstances", f"{EC2}:volume/*", WANTED) in found
-    assert {one.condition for one in found if one.permission == "ec2:CreateTags"} == {
-        TAGGED,
-        WANTED,
+    assert Grant("ec2:TerminateInstances", f"{EC2}:instance/*", (TAGGED,)) in found
+    assert Grant("ec2:RunInstances", f"{EC2}:volume/*", (WANTED,)) in found
+    assert {one.conditions for one in found if one.permission == "ec2:CreateTags"} == {
+        (TAGGED,),
+        (AT_LAUNCH, WANTED),
     }
     used = {one.resource for one in found if one.permission == "ec2:RunInstances"}
     assert used >= {f"{EC2}:subnet/subnet-1", f"{EC2}:security-group/sg-1"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
 from airflow_multicloud import api
 from airflow_multicloud.errors import CloudError
+from airflow_multicloud.testing.local_clouds.aws.identity.policies import Layer
 
 _CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
 
@@ -78,6 +80,7 @@ def test_what_azures_connections_do_not_name_is_assignable_in_a_subscription():
 @pytest.fixture(autouse=True)
 def _connection(monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_AZ", '{"conn_type": "azure"}')
+    monkeypatch.setenv("AIRFLOW_CONN_AWS", '{"conn_type": "aws"}')
 
 
 def test_characters_of_keys_stand_for_themselves():
@@ -156,3 +159,66 @@ def test_what_a_vault_holds_is_allowed_as_data(monkeypatch):
     for role in roles:
         assert role.document["Actions"] == []
         assert any("vaults/secrets/" in name for name in role.document["DataActions"])
+
+
+_EC2 = "arn:aws:ec2:eu-west-1:{account}"
+_MADE = [f"{_EC2}:{kind}/new" for kind in ("instance", "volume", "network-interface")]
+_TARGET = {
+    "name": "dublin",
+    "conn_id": "aws",
+    "region": "eu-west-1",
+    "size": "t3.micro",
+    "network": {"subnets": ["subnet-0a1b"]},
+    "artifacts": "s3://aws@lake/apps/",
+}
+_WANTED, _HELD = (f"aws:{whose}Tag/multicloud-deployment" for whose in ("Request", "Resource"))
+_AT_LAUNCH = {_WANTED: "shop", "ec2:CreateAction": "RunInstances"}
+
+
+def machines_allowed(**operation):
+    """Whether a policy that is rendered allows an action on a resource, by IAM's own rules."""
+    policies = [(one.conn_id, one.document) for one in rendered("aws", **operation)]
+    return partial(_is_allowed, Layer.of(policies))
+
+
+def _is_allowed(layer, action, resource, **tags):
+    return layer.evaluate(f"ec2:{action}", resource, tags).decision == "allowed"
+
+
+def _deployment(name):
+    found = {"deployment_id": "shop", "targets": [_TARGET]}
+    return {name: found | ({"artifact": "/tmp/a.tgz"} if name == "deploy" else {})}
+
+
+@pytest.mark.parametrize("name", ["deploy", "rollback"])
+@pytest.mark.parametrize("held", [{}, {_HELD: "payments"}])
+def test_nobody_makes_an_instance_a_deployments_by_labelling_it(name, held):
+    """And then ends it, which is allowed by the label."""
+    allows = machines_allowed(**_deployment(name))
+    for resource in _MADE:
+        assert not allows("CreateTags", resource, **held, **{_WANTED: "shop"})
+        # As when some other call makes it.
+        assert not allows(
+            "CreateTags", resource, **held, **{**_AT_LAUNCH, "ec2:CreateAction": "CreateVolume"}
+        )
+    assert not allows("TerminateInstances", _MADE[0], **held)
+
+
+@pytest.mark.parametrize("name", ["deploy", "rollback"])
+def test_a_deployments_own_machines_are_launched_labelled_and_ended(name):
+    allows = machines_allowed(**_deployment(name))
+    for resource in _MADE:
+        assert allows("RunInstances", resource, **{_WANTED: "shop"})
+        assert allows("CreateTags", resource, **_AT_LAUNCH)
+        assert allows("CreateTags", resource, **{_HELD: "shop", "aws:RequestTag/other": "x"})
+        assert not allows("CreateTags", resource, **{**_AT_LAUNCH, _WANTED: "payments"})
+    for action in ("TerminateInstances", "StartInstances", "StopInstances"):
+        assert allows(action, _MADE[0], **{_HELD: "shop"})
+
+
+def test_a_teardown_labels_nothing():
+    given = {"deployment_id": "shop", "conn_ids": ["aws"], "regions": {"aws": ["eu-west-1"]}}
+    allows = machines_allowed(teardown=given)
+    assert allows("TerminateInstances", _MADE[0], **{_HELD: "shop"})
+    assert allows("DeleteVolume", _MADE[1], **{_HELD: "shop"})
+    assert not allows("CreateTags", _MADE[0], **_AT_LAUNCH, **{_HELD: "shop"})

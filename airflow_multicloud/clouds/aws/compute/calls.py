@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from airflow_multicloud.clouds.aws.compute.images import parameter_of
 from airflow_multicloud.clouds.aws.identity.calls import WHO_AM_I
-from airflow_multicloud.ports.calls import ApiCall, CallTable
+from airflow_multicloud.ports.calls import ApiCall, CallTable, Condition
 
 _ANY = "any"
 _INSTANCE, _VOLUME, _INTERFACE = _MADE = ("instance", "volume", "network-interface")
@@ -20,6 +20,9 @@ _PARAMETER, _PROFILE, _ROLE = "parameter", "instance-profile", "role"
 #: Condition keys, of what a request labels and of what is labelled:
 #: docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html.
 _WANTED, _HELD = "aws:RequestTag/", "aws:ResourceTag/"
+#: Without it, whoever may label what a launch makes could label any other machine, too: "Grant
+#: permission to tag Amazon EC2 resources during creation" (EC2 User Guide).
+_AT_LAUNCH = Condition("ec2:CreateAction", "RunInstances")
 #: What instances are of, in the words of facts, and in those of ARNs.
 _NAMED = {_SUBNET: "subnet", _SECURITY_GROUP: "security_group"}
 
@@ -31,10 +34,12 @@ def _calls(
     without: str = "",
     when: str = "",
     tagged: str = "",
+    conditions: tuple[Condition, ...] = (),
 ) -> tuple[ApiCall, ...]:
     """One call, which is allowed on each of these kinds of resource, or not at all.
 
     :param tagged: whose tags a label of all of them is among.
+    :param conditions: see :class:`~airflow_multicloud.ports.calls.ApiCall`.
     """
     needed = (permission or name,)
     return tuple(
@@ -44,7 +49,8 @@ def _calls(
             resource=kind,
             without=without,
             when=when,
-            condition=(tagged, "label") if tagged else (),
+            conditions=conditions,
+            labelled=(tagged,) if tagged else (),
         )
         for kind in kinds or (_ANY,)
     )
@@ -111,7 +117,13 @@ TABLE = CallTable(
             *_IMAGES,
             *_calls("ec2:RunInstances", *_MADE, tagged=_WANTED),
             *_calls("ec2:RunInstances", *_USED),
-            *_calls("ec2:RunInstances", *_MADE, permission="ec2:CreateTags", tagged=_WANTED),
+            *_calls(
+                "ec2:RunInstances",
+                *_MADE,
+                permission="ec2:CreateTags",
+                tagged=_WANTED,
+                conditions=(_AT_LAUNCH,),
+            ),
             *_calls("ec2:RunInstances", _ROLE, permission="iam:PassRole", when="identity"),
             # By the token, when EC2 has seen it before.
             *_DESCRIBE,

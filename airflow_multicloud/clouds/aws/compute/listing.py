@@ -21,6 +21,7 @@ from airflow_multicloud.clouds.aws.compute.fields import (
     tags_of,
 )
 from airflow_multicloud.errors import DeploymentError, ErrorKind
+from airflow_multicloud.labels import DEPLOYMENT_LABEL
 from airflow_multicloud.ports.compute import Instance, InstanceRef
 
 _PAGE = {"PageSize": 200}
@@ -137,19 +138,31 @@ class Listings(ComputeBase):
     def _attached(self, item: Mapping[str, Any], region: str) -> list[str]:
         """The ids of the volumes and interfaces that an instance was launched with.
 
-        They have its name; what somebody attached later has another.
+        They have its name; what somebody attached later has another. Those that are no more of its
+        deployment, by their tag, are left alone: policies allow what has that tag only, and a
+        request about several resources is refused as a whole.
         """
         of_it = {"Name": "attachment.instance-id", "Values": [item["InstanceId"]]}
-        name = tags_of(item).get(NAME_TAG)
+        tags = tags_of(item)
+        name, owner = tags.get(NAME_TAG), tags.get(DEPLOYMENT_LABEL)
         doing = f"describing the parts of {item['InstanceId']} in {region}"
         with translated(doing):
             parts = self._parts(region, [of_it])
         with well_formed(doing, NAME, area=DeploymentError):
-            return [
-                part.get("VolumeId") or part["NetworkInterfaceId"]
+            named = {
+                str(part.get("VolumeId") or part["NetworkInterfaceId"]): tags_of(part)
                 for part in parts
                 if name is not None and tags_of(part).get(NAME_TAG) == name
-            ]
+            }
+        for part_id, told in named.items():
+            if told.get(DEPLOYMENT_LABEL) != owner:
+                self.log.warning(
+                    "%s in %s is left as it is: it was launched with %s, whose tag %s is %r, and "
+                    "has %r; put the tag back",
+                    *(part_id, region, item["InstanceId"], DEPLOYMENT_LABEL, owner),
+                    told.get(DEPLOYMENT_LABEL),
+                )
+        return [part_id for part_id, told in named.items() if told.get(DEPLOYMENT_LABEL) == owner]
 
     def _left_of(self, parts: list[str], region: str) -> list[dict[str, Any]]:
         """Those of these volumes and interfaces that are still there."""

@@ -5,7 +5,7 @@ Asked about ``bucket/sales/*`` the simulator sees no statement on ``bucket/sales
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,13 @@ class Limits:
     statements: tuple[Statement, ...]
     resource: str
     unread: CredentialsError | None = None
+
+    def may_turn(self, action: str, missing: Iterable[str]) -> bool:
+        """Whether what is allowed may be denied when keys of conditions have a value."""
+        keys = frozenset(map(str.casefold, missing))
+        return self.unread is not None or any(
+            one.may_turn(action, self.resource, keys) for one in self.statements
+        )
 
     def why_not(self, action: str) -> str | CredentialsError | None:
         """Why an action that is allowed on the pattern may be denied all the same."""

@@ -79,6 +79,25 @@ class Statement:
         inside = self.resources if self.denies else self.not_resources
         return any(meet(_widened(p), resource) for p in inside) and not _contain(inside, resource)
 
+    def may_turn(self, action: str, resource: str, keys: frozenset[str]) -> bool:
+        """Whether it may take away what is allowed without these keys, once they have a value.
+
+        :param keys: of conditions, in small letters.
+        """
+        if not self.may_concern(action, resource):
+            return False
+        texts = (
+            *self.resources,
+            *self.not_resources,
+            *(v for *_, vs in self.conditions for v in vs),
+        )
+        if any(map(_VARIABLE.search, texts)):
+            return True  # The variable may be one of them.
+        return any(
+            key in keys and (self.denies or _holds_without_key(operator))
+            for operator, key, _ in self.conditions
+        )
+
     def is_certain(self, resource: str) -> bool:
         """Whether it holds for everybody, always and for all that a resource stands for."""
         everybody = self.principals == ("*",) and not self.conditions
@@ -115,6 +134,13 @@ def _principals(told: Mapping[str, Any]) -> tuple[str, ...]:
         return ("*",) if told.get("NotPrincipal") is None else ("anybody but some",)
     # Services and federated users never call through this package.
     return tuple(name for kind in ("AWS", "CanonicalUser") for name in _texts(given.get(kind)))
+
+
+def _holds_without_key(operator: str) -> bool:
+    """Negated operators, ``…IfExists``, ``Null`` and ``ForAllValues:…``."""
+    return (
+        "not" in operator or operator.startswith("forall") or operator.endswith(("exists", "null"))
+    )
 
 
 def _texts(given: Any) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ policies and the caller's own are therefore read as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -25,7 +27,7 @@ from airflow_multicloud.clouds.aws.identity.arns import (
     without_escapes,
 )
 from airflow_multicloud.clouds.aws.identity.buckets import BucketPolicies, BucketPolicy, Said
-from airflow_multicloud.clouds.aws.identity.caller_policies import CallerPolicies
+from airflow_multicloud.clouds.aws.identity.caller_policies import CallerPolicies, Limits
 from airflow_multicloud.clouds.aws.identity.dry_runs import DryRuns
 from airflow_multicloud.clouds.aws.identity.errors import translated
 from airflow_multicloud.clouds.aws.identity.sources import PolicySource
@@ -106,7 +108,14 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         verdicts: dict[str, Verdict] = {}
         for name, verdict in read:
             verdicts[name] = verdicts[name].and_also(verdict) if name in verdicts else verdict
-        judge = self._judge(source, arn, verdicts.values(), to_be_made=to_be_made)
+        text = EVERYTHING if arn is None else unescaped(arn.text)
+        limits = cache(lambda: self._limits_below(source, text))
+        for name, verdict in verdicts.items():
+            missing = verdict.missing
+            if missing and verdict.open and not limits().may_turn(name, missing):
+                # Another statement of the same policies asks for these keys, and grants more.
+                verdicts[name] = replace(verdict, decision=Decision.ALLOW, missing=())
+        judge = self._judge(source, arn, verdicts.values(), limits, to_be_made=to_be_made)
         found: dict[str, PermissionCheck] = {}
         for action in actions:
             if (one := verdicts.get(action.casefold())) is not None:
@@ -122,6 +131,7 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         source: PolicySource,
         arn: Arn | None,
         verdicts: Collection[Verdict],
+        read: Callable[[], Limits],
         *,
         to_be_made: bool,
     ) -> Callable[[str, Verdict], Said]:
@@ -133,7 +143,7 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         text = EVERYTHING if arn is None else unescaped(arn.text)
         limits = None
         if allowed and why_not is None and arn and EVERYTHING in without_escapes(arn.rest):
-            limits = self._limits_below(source, text)
+            limits = read()
 
         if to_be_made and bucket is not None and bucket.is_missing:
             bucket = None

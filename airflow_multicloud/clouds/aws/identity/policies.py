@@ -8,29 +8,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airflow_multicloud.ports.calls import Grant, PolicyDocument
+from airflow_multicloud.ports.calls import Condition, Grant, PolicyDocument
+
+_Conditions = tuple[Condition, ...]
 
 
 def policies_of(grants: Iterable[Grant], *, title: str) -> tuple[PolicyDocument, ...]:  # noqa: ARG001  # a policy has no title
-    """One policy, with a statement for each set of actions on the same resources and condition."""
-    resources: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    """One policy, with a statement for each set of actions on the same resources and conditions."""
+    resources: dict[tuple[str, _Conditions], list[str]] = {}
     for grant in sorted(set(grants)):
-        resources.setdefault((grant.permission, grant.condition), []).append(grant.resource)
-    actions: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
-    for (action, condition), where in resources.items():
-        actions.setdefault((tuple(where), condition), []).append(action)
+        resources.setdefault((grant.permission, grant.conditions), []).append(grant.resource)
+    actions: dict[tuple[tuple[str, ...], _Conditions], list[str]] = {}
+    for (action, conditions), where in resources.items():
+        actions.setdefault((tuple(where), conditions), []).append(action)
     document = {
         "Version": "2012-10-17",
         "Statement": [
-            {"Effect": "Allow", "Action": named, "Resource": list(where), **_if(condition)}
-            for (where, condition), named in actions.items()
+            {"Effect": "Allow", "Action": named, "Resource": list(where), **_if(conditions)}
+            for (where, conditions), named in actions.items()
         ],
     }
     return (PolicyDocument(document=document),)
 
 
-def _if(condition: tuple[str, ...]) -> Mapping[str, Any]:
-    if not condition:
+def _if(conditions: _Conditions) -> Mapping[str, Any]:
+    """All of the keys of one operator must have their values."""
+    if not conditions:
         return {}
-    key, value = condition
-    return {"Condition": {"StringEquals": {key: value}}}
+    return {"Condition": {"StringEquals": {one.key: one.value for one in conditions}}}

@@ -37,6 +37,7 @@ class Verdict:
     :param policies: the policies whose statements decide.
     :param missing: condition keys that a policy asks for and nobody knows beforehand.
     :param layers: what else denies it: an organization's policy, a boundary.
+    :param open: whether it is allowed as far as the condition keys are known.
     :param organized: whether an organization's policies count, of which the simulator does not tell
         the condition keys that it was not given.
     """
@@ -46,6 +47,7 @@ class Verdict:
     policies: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+    open: bool = False
     organized: bool = False
 
     def and_also(self, other: Verdict) -> Verdict:
@@ -58,6 +60,7 @@ class Verdict:
             policies=worst.policies,
             missing=tuple(dict.fromkeys((*self.missing, *other.missing))),
             layers=tuple(dict.fromkeys((*self.layers, *other.layers))),
+            open=self.open and other.open,
             organized=self.organized or other.organized,
         )
 
@@ -147,6 +150,7 @@ def _verdict(told: Mapping[str, Any], decision: str, missing: tuple[str, ...]) -
         policies=tuple(dict.fromkeys(policies)),
         missing=missing,
         layers=tuple(layers) if decision != "allowed" else (),
+        open=decision == "allowed",
         organized=bool(organization),
     )
 

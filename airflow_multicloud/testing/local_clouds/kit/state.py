@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
@@ -69,10 +69,18 @@ class State:
                     return None if told is None else Answer(**told)
             return None
 
-    def log(self, request: Request, status: int, *, action: str = "") -> None:
+    def log(
+        self,
+        request: Request,
+        status: int,
+        *,
+        action: str = "",
+        about: Sequence[Mapping[str, object]] = (),
+    ) -> None:
         """Note a request, without what may be secret in it.
 
         :param action: its name, where only its body has it.
+        :param about: likewise the resources that it is about, as they were before.
         """
         self.note(
             method=request.method,
@@ -81,6 +89,7 @@ class State:
             headers=dict(request.headers.items()),
             status=status,
             action=action,
+            about=about,
         )
 
     def note(
@@ -92,6 +101,7 @@ class State:
         status: int,
         query: Mapping[str, str] = MappingProxyType({}),
         action: str = "",
+        about: Sequence[Mapping[str, object]] = (),
     ) -> None:
         """The same, for what is no request of werkzeug's."""
         kept = {name.casefold(): value for name, value in headers.items()}
@@ -105,6 +115,7 @@ class State:
                     "headers": kept,
                     "status": status,
                     "action": action,
+                    **({"about": list(about)} if about else {}),
                 }
             )
 

@@ -82,6 +82,10 @@ class Account:
                 "InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist"
             ) from None
 
+    def tags(self, region: str, resource_id: str) -> dict[str, str]:
+        """The tags of anything; none of what is not there."""
+        return dict(self.region(region).tags.get(resource_id, {}))
+
     def zone_of(self, region: str, subnet_id: str) -> str:
         """A subnet's zone.
 

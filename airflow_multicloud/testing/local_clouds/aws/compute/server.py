@@ -26,6 +26,7 @@ from airflow_multicloud.testing.local_clouds.aws.compute.answers import (
     state_changes,
 )
 from airflow_multicloud.testing.local_clouds.aws.compute.boots import Boots
+from airflow_multicloud.testing.local_clouds.aws.compute.concerned import concerned
 from airflow_multicloud.testing.local_clouds.aws.compute.launches import Launches
 from airflow_multicloud.testing.local_clouds.aws.compute.queries import Call, read
 from airflow_multicloud.testing.local_clouds.aws.compute.words import refusal
@@ -95,17 +96,19 @@ class Ec2Server:
 
     def __call__(self, request: Request) -> Answer:
         """The answer to a request."""
-        answer = self._answer(request)
-        self._state.log(request, answer.status, action=_action_of(request))
+        about: list[Mapping[str, object]] = []
+        answer = self._answer(request, about)
+        self._state.log(request, answer.status, action=_action_of(request), about=about)
         return answer
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request, about: list[Mapping[str, object]]) -> Answer:
         scope = _SCOPE.search(request.headers.get("Authorization", ""))
         if scope is None or scope[2] != "ec2":
             return self._forwarded(request)
         try:
             call = read(request.get_data(), scope[1])
             self._account.region(call.region)
+            about += concerned(call, self._account)
             self._boots.follow()
             case = self._case_of(call)
             self._check_fault(case)
