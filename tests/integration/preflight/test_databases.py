@@ -176,7 +176,7 @@ def test_a_snapshot_and_its_restore(recorded: Recorded) -> None:
 def test_older_snapshots_and_the_removal_of_one(recorded: Recorded) -> None:
     conn_id, series = recorded.conn_id, recorded.mark
     database = recorded.lab.primary(f"c-{series}", ["a"]).id
-    given: dict[str, Any] = {"series": series, "keep": 1, **SOON}
+    given: dict[str, Any] = {"series": series, "keep": 1, "min_age": timedelta(), **SOON}
     first = api.snapshot_database(conn_id, database, name="first", **given)
     # Moments are told in seconds.
     time.sleep(1.1)
