@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_multicloud.errors import CredentialsError, ErrorKind
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Condition:
@@ -71,7 +73,15 @@ class CallTable:
     implied: Callable[[Mapping[str, str]], Iterable[str]] = _nothing
 
     def made(self, use: str, facts: Mapping[str, str]) -> tuple[ApiCall, ...]:
-        """The calls of a use that are made where these facts are so."""
+        """The calls of a use that are made where these facts are so.
+
+        :raises CredentialsError: kind ``unsupported`` for a use that is not in the table: that of
+            a cloud from outside may be older than this package.
+        """
+        if use not in self.calls:
+            raise CredentialsError(
+                f"this cloud's table of calls does not know {use!r}", kind=ErrorKind.UNSUPPORTED
+            )
         known = {"", *facts, *self.implied(facts)}
         return tuple(call for call in self.calls[use] if call.when in known)
 

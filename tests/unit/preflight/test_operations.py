@@ -12,6 +12,7 @@ import pytest
 from airflow_multicloud import api, operators
 from airflow_multicloud.core.preflight.operations import OPERATIONS, needs_of, operations_of
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.ports.calls import CallTable
 
 SERVICES = ("object_store", "metrics", "logs", "identity", "secrets", "database", "compute")
 CLOUDS = ("aws", "gcp", "azure")
@@ -262,3 +263,10 @@ def test_an_operation_that_needs_nothing_is_refused(monkeypatch):
     given = operations_of([{"start_instance": INSTANCE}, {"stop_instance": INSTANCE}])
     with pytest.raises(CloudError, match=r"operations\[1\]\.stop_instance: no place given"):
         needs_of(given)
+
+
+def test_a_use_that_a_cloud_from_outside_does_not_know_is_unsupported():
+    table = CallTable({}, lambda kind, _facts: kind)
+    with pytest.raises(CloudError, match="does not know 'sign_url'") as caught:
+        table.made("sign_url", {})
+    assert caught.value.kind is ErrorKind.UNSUPPORTED

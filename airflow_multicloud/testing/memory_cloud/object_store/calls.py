@@ -30,6 +30,9 @@ TABLE = CallTable(
     {
         **{verb: _calls(verb) for verb in _VERBS},
         **{f"{verb}:version": _calls(verb) for verb in _OF_VERSIONS},
+        "delete_object:changed": _calls("delete_object"),
+        # Signed here: no request.
+        "sign_url": (),
     },
     _resource,
 )
