@@ -40,6 +40,8 @@ def compute_engine(
     """
     port, admin_port = port or free_port(), admin_port or free_port()
     extra = {"compute.endpoint": url_at(port), "local_admin": url_at(admin_port)}
+    # Permissions are not told here, and Google is not asked about what is local.
+    extra |= dict.fromkeys(("cloudresourcemanager.endpoint", "iam.endpoint"), url_at(admin_port))
     return ServerSpec(
         name="compute-engine",
         port=admin_port,
