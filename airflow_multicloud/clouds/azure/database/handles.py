@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -83,8 +83,41 @@ def started(action: str, resource: str, first: Begun, handle: Handle | None = No
     return replace(found, poll_after=first.wait)
 
 
+def made_by_another(resource: str, handle: Handle, what: str) -> Operation:
+    """A restore whose name another order took: both began at the same time.
+
+    Azure took the other's request for a change of the same resource.
+
+    :param what: the kind of resource, in words.
+    """
+    return operation_of(
+        "restore",
+        resource,
+        OperationState.FAILED,
+        handle,
+        error_kind=ErrorKind.ALREADY_EXISTS,
+        error=f"another order has made a {what} of this name meanwhile",
+    )
+
+
 class Asking(DatabaseBase):
     """Asking Resource Manager for its own operations."""
+
+    def _described(
+        self, operation: Operation, shown: Callable[[Handle, bool], Operation]
+    ) -> Operation:
+        """The operation as it is now.
+
+        :param shown: says it by what is there, where Azure has no word of its own or says that it
+            has succeeded; it is given the handle, and whether Azure says so.
+        """
+        if operation.state.is_final:
+            return operation
+        handle = Handle.parse(operation.handle)
+        told = self._told(operation, handle) if handle.url else None
+        if told is not None and told.state is not OperationState.SUCCEEDED:
+            return told
+        return shown(handle, told is not None)
 
     def _told(self, operation: Operation, handle: Handle) -> Operation | None:
         """What Resource Manager says of an operation; ``None`` when it knows it no more.

@@ -6,6 +6,7 @@ itself.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.clouds.azure.database.backup_tags import BackupTags
@@ -19,8 +20,12 @@ from airflow_multicloud.clouds.azure.database.fields import (
     state_of,
     status_of,
 )
-from airflow_multicloud.clouds.azure.database.handles import Asking, Handle, operation_of
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.clouds.azure.database.handles import (
+    Asking,
+    Handle,
+    made_by_another,
+    operation_of,
+)
 from airflow_multicloud.ports.database import DatabaseRef, DatabaseState
 from airflow_multicloud.ports.operations import Operation, OperationState
 
@@ -69,13 +74,14 @@ class RunningOperations(BackupTags, Asking):
 
         The look that finds a restore done also makes the lock that its order asks for.
         """
-        if operation.state.is_final:
-            return operation
-        handle = Handle.parse(operation.handle)
-        told = self._told(operation, handle) if handle.url else None
-        if told is not None and told.state is not OperationState.SUCCEEDED:
-            return told
-        ref, is_done = DatabaseRef(operation.resource), told is not None
+        return self._described(operation, partial(self._shown, operation))
+
+    def _shown(self, operation: Operation, handle: Handle, is_done: bool) -> Operation:
+        """How far an operation is, by its server or its backup.
+
+        :param is_done: whether Azure has said so.
+        """
+        ref = DatabaseRef(operation.resource)
         if operation.action in ("snapshot", "remove_snapshot"):
             place = place_of(ref, self._subscription, is_backup=True)
             return self._by_backup(operation.action, place, handle, is_done=is_done)
@@ -88,15 +94,7 @@ class RunningOperations(BackupTags, Asking):
     def _restored(self, place: Place, server: Server, handle: Handle) -> Operation:
         """How far a restore is, by its server; one that is done gets its lock."""
         if not carries_token(server, handle.token):
-            # Two orders of one name began at the same time, and Azure took the other for a change.
-            return operation_of(
-                "restore",
-                place.server,
-                OperationState.FAILED,
-                handle,
-                error_kind=ErrorKind.ALREADY_EXISTS,
-                error="another order has made a server of this name meanwhile",
-            )
+            return made_by_another(place.server, handle, "server")
         told = told_by("restore", server, place, handle)
         is_done = told.state is OperationState.SUCCEEDED
         if is_done and handle.protect and not self._is_locked(place.server):

@@ -6,9 +6,15 @@ Azure never named is taken to go on until the database, or its links, show the e
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.clouds.azure.database.handles import Asking, Handle, operation_of
+from airflow_multicloud.clouds.azure.database.handles import (
+    Asking,
+    Handle,
+    made_by_another,
+    operation_of,
+)
 from airflow_multicloud.clouds.azure.database.sql.describing import carries_token
 from airflow_multicloud.clouds.azure.database.sql.fields import (
     SqlPlace,
@@ -19,7 +25,6 @@ from airflow_multicloud.clouds.azure.database.sql.fields import (
     status_of,
 )
 from airflow_multicloud.clouds.azure.database.sql.listing import SqlListings
-from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.database import DatabaseRef, DatabaseState
 from airflow_multicloud.ports.operations import Operation, OperationState
 
@@ -66,20 +71,15 @@ class SqlOperations(SqlListings, Asking):
 
         The look that finds a restore done also makes the lock that its order asks for.
         """
-        if operation.state.is_final:
-            return operation
-        handle = Handle.parse(operation.handle)
-        told = self._told(operation, handle) if handle.url else None
-        if told is not None and told.state is not OperationState.SUCCEEDED:
-            return told
-        place = place_of(DatabaseRef(operation.resource), self._subscription)
-        return self._shown(operation.action, place, handle, is_done=told is not None)
+        return self._described(operation, partial(self._shown, operation))
 
-    def _shown(self, action: str, place: SqlPlace, handle: Handle, *, is_done: bool) -> Operation:
+    def _shown(self, operation: Operation, handle: Handle, is_done: bool) -> Operation:
         """How far an operation is, by its database.
 
         :param is_done: whether Azure has said so.
         """
+        action = operation.action
+        place = place_of(DatabaseRef(operation.resource), self._subscription)
         database = self._database_or_none(place)
         if database is None:
             is_removal = action == "remove"
@@ -97,15 +97,7 @@ class SqlOperations(SqlListings, Asking):
     def _restored(self, place: SqlPlace, database: Database, handle: Handle) -> Operation:
         """How far a restore is, by its database; one that is done gets its lock."""
         if not carries_token(database, handle.token):
-            # Two orders of one name began at the same time, and Azure took the other for a change.
-            return operation_of(
-                "restore",
-                place.id,
-                OperationState.FAILED,
-                handle,
-                error_kind=ErrorKind.ALREADY_EXISTS,
-                error="another order has made a database of this name meanwhile",
-            )
+            return made_by_another(place.id, handle, "database")
         told = told_by("restore", database, place, handle)
         is_done = told.state is OperationState.SUCCEEDED
         if is_done and handle.protect and not self._is_locked(place.id):
