@@ -27,6 +27,12 @@ class Run:
     def run_id(self) -> str:
         return str(self._dag_run.run_id)
 
+    @property
+    def unsuccessful(self) -> dict[str, str]:
+        """Short enough for a failed assertion: what neither succeeded nor was held up by others."""
+        fine = ("success", "skipped", "upstream_failed")
+        return {f"{name}[{i}]": s for (name, i), s in self.states.items() if s not in fine}
+
     def state_of(self, task_id: str, map_index: int = -1) -> str:
         return self.states[task_id, map_index]
 

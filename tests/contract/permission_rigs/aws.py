@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -32,12 +33,9 @@ if TYPE_CHECKING:
 _SERVER = "local_iam"
 _BUCKET, _OTHER_BUCKET = "contract-one", "contract-two"
 _ARN = "arn:aws:s3:::"
-#: What is asked, and changes nothing; of EC2 only dry runs are served.
-_READING = {
-    *("sts:GetCallerIdentity", "iam:GetRole", "iam:SimulatePrincipalPolicy"),
-    *("s3:HeadBucket", "s3:GetBucketPolicy"),
-}
-_ROLE_TAKEN = "sts:AssumeRole"
+#: How what changes nothing is named; of EC2 only dry runs are served. Opening the connection takes
+#: on its role.
+_READING = re.compile(r"\w+:(Get|List|Head|Simulate)\w+|sts:AssumeRole")
 
 
 def permission_rigs() -> tuple[PermissionsRigSpec, ...]:
@@ -108,8 +106,7 @@ def _planted_in_iam(request: Request, principal: str) -> PermissionsCase:
 
 def _changes_of_aws(request: Request) -> Sequence[object]:
     actions = [one["action"] for one in asked(request, _SERVER)]
-    # Opening the connection takes on its role.
-    return [one for one in actions if one not in _READING and one != _ROLE_TAKEN]
+    return [one for one in actions if not _READING.fullmatch(one)]
 
 
 def _tokens_of_aws(request: Request) -> TokensCase:
