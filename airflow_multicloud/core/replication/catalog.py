@@ -187,6 +187,10 @@ class Catalog:
         """Every item that is not untouched, by name in UTF-8 byte order."""
         return map(items.decoder.decode, self.lines())
 
+    def items_as_they_are(self) -> Iterator[Item]:
+        """The same; items may be put meanwhile, and are read as they are when it comes to them."""
+        yield from self._in_steps("doc IS NOT NULL", ())
+
     def lines(self) -> Iterator[bytes]:
         """The same, as :func:`items.dump` wrote them."""
         for (doc,) in self._ask("SELECT doc FROM items WHERE doc IS NOT NULL ORDER BY name"):
@@ -206,12 +210,15 @@ class Catalog:
         Items may be put while this is read: it reads ahead only within a batch, and never
         goes back.
         """
+        yield from self._in_steps("open > 0 AND size > ? AND size <= ?", (larger_than, up_to))
+
+    def _in_steps(self, which: str, values: tuple[int, ...]) -> Iterator[Item]:
         after = ""
         while True:
             found = self._ask(
-                "SELECT name, doc FROM items WHERE open > 0 AND size > ? AND size <= ? "
+                f"SELECT name, doc FROM items WHERE {which} "  # noqa: S608 - no value of others
                 "AND (name > ? OR ?) ORDER BY name LIMIT ?",
-                (larger_than, up_to, after, after == "", _BATCH),
+                (*values, after, after == "", _BATCH),
             )
             rows = list(found)
             yield from (items.decoder.decode(doc) for _, doc in rows)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace as replace_field
+from itertools import islice
 
 from msgspec.structs import replace
 
 from airflow_multicloud.adapters.digests import compare
+from airflow_multicloud.core import cancellation
+from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.small import Job
+from airflow_multicloud.core.replication.small import Job, copy_small
 from airflow_multicloud.core.replication.writing import stored, stored_otherwise
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.ports.object_store import ObjectMeta
+from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectMeta
 
 #: Up to so many objects are asked for one by one; more are looked for in a listing, which
 #: costs one request per page.
@@ -21,62 +25,99 @@ _ONE_BY_ONE = 8
 
 
 def confirm(job: Job, catalog: Catalog) -> Iterator[Item]:
-    """Items whose unconfirmed replicas the store's own digests now confirm or refute."""
+    """Items whose unconfirmed replicas the store's own digests now confirm or refute.
+
+    What is refuted is copied once more, with every digest computed: a listing may show for an MD5
+    what is none, and bytes may have been altered on the way.
+    """
     for index in range(len(job.destinations)):
-        waiting = {
-            job.replica_key(index, item): item
-            for item in catalog.items()
-            if item.replicas[index].outcome is Outcome.UNVERIFIABLE
-        }
-        if waiting:
-            yield from _confirmed(job, index, waiting)
+        if len(list(islice(_waiting(catalog, index), _ONE_BY_ONE + 1))) > _ONE_BY_ONE:
+            yield from _by_listing(job, index, catalog)
+        else:
+            for item in _waiting(catalog, index):
+                yield from _asked(job, index, item)
 
 
-def _confirmed(job: Job, index: int, waiting: dict[str, Item]) -> Iterator[Item]:
-    destination = job.destinations[index]
-    if len(waiting) <= _ONE_BY_ONE:
-        for key, item in waiting.items():
-            try:
-                there = destination.store.stat_object(destination.ref(key))
-            except CloudError as err:
-                if err.kind is ErrorKind.NOT_FOUND:
-                    yield item.with_replica(index, _gone(item.replicas[index]))
-            else:
-                yield item.with_replica(index, _judge(item.replicas[index], item, there))
-        return
+def _waiting(catalog: Catalog, index: int) -> Iterator[Item]:
+    for item in catalog.items_as_they_are():
+        if item.replicas[index].outcome is Outcome.UNVERIFIABLE:
+            yield item
+
+
+def _by_listing(job: Job, index: int, catalog: Catalog) -> Iterator[Item]:
+    """By a listing beside the items; what it does not have where it belongs is asked for."""
+    end = job.destinations[index]
     try:
-        for meta in destination.objects(destination.location.key):
-            if (found := waiting.pop(meta.key, None)) is not None:
-                yield found.with_replica(index, _judge(found.replicas[index], found, meta))
+        listed = Follow((meta.key, meta) for meta in end.objects(end.location.key))
+        for item in _waiting(catalog, index):
+            cancellation.check()
+            found = listed.at(job.replica_key(index, item))
+            if found is None:  # Or the listing is in another order.
+                yield from _asked(job, index, item)
+            else:
+                yield _judge(job, index, item, found)
     except CloudError:
         return  # Whatever could not be looked up stays unverifiable.
-    for item in waiting.values():
-        yield item.with_replica(index, _gone(item.replicas[index]))
 
 
-def _gone(state: Replica) -> Replica:
+def _asked(job: Job, index: int, item: Item, *, again: bool = True) -> Iterator[Item]:
+    end = job.destinations[index]
+    try:
+        there = end.store.stat_object(end.ref(job.replica_key(index, item)))
+    except CloudError as err:
+        if err.kind is ErrorKind.NOT_FOUND:
+            yield item.with_replica(index, _lost(item.replicas[index], "deleted"))
+    else:
+        yield _judge(job, index, item, there, again=again)
+
+
+def _lost(state: Replica, how: str) -> Replica:
     return state.failed(
         Outcome.CONFLICT,
         ErrorKind.PRECONDITION_FAILED,
-        "another writer deleted the object after it was written",
+        f"another writer {how} the object after it was written",
     )
 
 
-def _judge(state: Replica, item: Item, there: ObjectMeta) -> Replica:
+def _judge(job: Job, index: int, item: Item, there: ObjectMeta, *, again: bool = True) -> Item:
+    """The item by what the store says of the object now.
+
+    :param again: whether what it refutes is copied once more.
+    """
+    state = item.replicas[index]
     if there.etag != state.etag:
-        return state.failed(
-            Outcome.CONFLICT,
-            ErrorKind.PRECONDITION_FAILED,
-            "another writer replaced the object after it was written",
-        )
-    compared = compare(item.digests, there.digests)
-    if compared is None and state.etag:
+        return item.with_replica(index, _lost(state, "replaced"))
+    ours, theirs = item.digests, there.digests
+    if item.declared is not None:
+        ours = Digests(crc32c=ours.crc32c, md5=item.declared, sha256=ours.sha256)
+    if state.etag and compare(ours, theirs) is None:
         # With the ETag of our own write, what may have been declared is what the store computed.
-        compared = compare(item.digests, there.declared)
+        theirs = there.declared
+    compared = compare(ours, theirs)
     if compared is None:
-        return state
-    if not compared.equal:
-        return state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, stored_otherwise(compared))
+        return item
+    if not compared.equal or (item.declared is not None and theirs.md5 is None):
+        if again:
+            return _copied_again(job, index, item)
+        failed = state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, stored_otherwise(compared))
+        return item.with_replica(index, failed)
     if not state.etag and not compared.identical:
-        return state  # Without an ETag this need not be what was written.
-    return stored(replace(state, reason=None), compared)
+        return item  # Without an ETag this need not be what was written.
+    return replace(item, digests=ours, declared=None).with_replica(index, stored(state, compared))
+
+
+def _copied_again(job: Job, index: int, item: Item) -> Item:
+    """The item after it was copied once more, over what was just written of it."""
+    before = item.replicas[index]
+    told = Digests(md5=item.declared)
+    written = Replica(IfUnchanged(before.etag or "", before.version))
+    alone = replace_field(job, destinations=(job.destinations[index],))
+    done = copy_small(alone, replace(item, digests=told, declared=None, replicas=(written,)))
+    (state,) = done.replicas
+    if state.outcome is Outcome.REPLACED and before.prior is None:
+        state = replace(state, outcome=Outcome.COPIED)
+    item = replace(item, digests=done.digests, declared=None)
+    item = item.with_replica(index, replace(state, prior=before.prior))
+    if state.outcome is Outcome.UNVERIFIABLE:
+        return next(_asked(job, index, item, again=False), item)
+    return item

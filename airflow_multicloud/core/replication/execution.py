@@ -18,6 +18,7 @@ from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.large import copy_large
 from airflow_multicloud.core.replication.options import OnError
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.plain import PlainCopies
 from airflow_multicloud.core.replication.recording import Recorder
 from airflow_multicloud.core.replication.settling import settle_doubtful
 from airflow_multicloud.core.replication.small import Job, copy_small
@@ -26,12 +27,14 @@ from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
 
-#: How many items per thread are handed out before results are looked at.
-_AHEAD = 4
-
-
-#: What a thread hands back: the bytes it may have held, and the item at its end.
-_Done = tuple[int, Item | BaseException]
+#: Objects that a thread takes at once, at most, and their bytes: a hand-over costs as much as the
+#: bookkeeping of an object, and whoever waits for a thread's lock pays again.
+_BATCH, _BATCH_BYTES = 16, 1 << 20
+#: How many batches per thread are handed out before results are looked at.
+_AHEAD = 2
+_Batch = list[Item]
+#: What a thread hands back: the bytes it may have held, the items at their end, and what ended it.
+_Done = tuple[int, list[Item], BaseException | None]
 
 
 def execute(job: Job, catalog: Catalog, recorder: Recorder) -> None:
@@ -73,7 +76,7 @@ def _small_objects(
 ) -> bool:
     """Copy the small objects; whether to stop.
 
-    The threads take items off one queue and put results on another: a future per object costs
+    The threads take batches off one queue and put results on another: a future per object costs
     as much as the object's own bookkeeping.
     """
     waiting = catalog.open_items(up_to=job.options.parts_above)
@@ -81,11 +84,16 @@ def _small_objects(
     if first is None:
         return False  # Without a thread begun: each one that was keeps memory of its own.
     threads = job.options.concurrency
-    todo: SimpleQueue[Item | None] = SimpleQueue()
+    most = max(1, min(_BATCH, catalog.work_left()[0] // (2 * _AHEAD * threads)))
+    todo: SimpleQueue[_Batch | None] = SimpleQueue()
     done: SimpleQueue[_Done] = SimpleQueue()
-    workers = [telemetry.submit_in_context(pool, _work, job, todo, done) for _ in range(threads)]
+    plain = PlainCopies.of(job)
+    workers = [
+        telemetry.submit_in_context(pool, _work, job, plain, todo, done) for _ in range(threads)
+    ]
     try:
-        stop = _hand_out(job, catalog, recorder, chain([first], waiting), todo, done)
+        batches = _batches(chain([first], waiting), most)
+        stop = _hand_out(job, catalog, recorder, batches, todo, done)
     except BaseException as err:
         cancellation.stop(type(err).__name__)
         raise
@@ -99,12 +107,26 @@ def _small_objects(
     return stop
 
 
+def _batches(items: Iterator[Item], most: int) -> Iterator[tuple[int, _Batch]]:
+    """So many items at a time, and few where they are larger; with their bytes."""
+    batch: _Batch = []
+    size = 0
+    for item in items:
+        if batch and (len(batch) >= most or size + item.size > _BATCH_BYTES):
+            yield size, batch
+            batch, size = [], 0
+        batch.append(item)
+        size += item.size
+    if batch:
+        yield size, batch
+
+
 def _hand_out(
     job: Job,
     catalog: Catalog,
     recorder: Recorder,
-    waiting: Iterator[Item],
-    todo: SimpleQueue[Item | None],
+    waiting: Iterator[tuple[int, _Batch]],
+    todo: SimpleQueue[_Batch | None],
     done: SimpleQueue[_Done],
 ) -> bool:
     """Keep the threads busy within the memory limit, and record what they finish."""
@@ -119,10 +141,10 @@ def _hand_out(
             ahead is not None
             and not (stop or error)
             and running < _AHEAD * job.options.concurrency
-            and job.memory.fits(ahead.size)
+            and job.memory.fits(ahead[0])
         ):
-            job.memory.acquire(ahead.size)
-            todo.put(ahead)
+            job.memory.acquire(ahead[0])
+            todo.put(ahead[1])
             running += 1
             ahead = next(waiting, None)
         if not running:
@@ -132,9 +154,9 @@ def _hand_out(
             error = error or WorkCancelledError("objects that hang are not waited for")
             break
         running -= len(results)
-        job.memory.release(sum(size for size, _ in results))
-        finished = [result for _, result in results if isinstance(result, Item)]
-        errors = (result for _, result in results if isinstance(result, BaseException))
+        job.memory.release(sum(size for size, _, _ in results))
+        finished = [item for _, items, _ in results for item in items]
+        errors = (err for _, _, err in results if err is not None)
         error = error or next(errors, None)
         stop = stop or any(_must_stop(job, item) for item in finished)
         catalog.put_items(finished)
@@ -160,17 +182,35 @@ def _results(done: SimpleQueue[_Done]) -> list[_Done]:
         return results
 
 
-def _work(job: Job, todo: SimpleQueue[Item | None], done: SimpleQueue[_Done]) -> None:
-    """Copy items until there are none; an unknown error is handed over like a result.
+def _work(
+    job: Job,
+    plain: PlainCopies | None,
+    todo: SimpleQueue[_Batch | None],
+    done: SimpleQueue[_Done],
+) -> None:
+    """Copy batches until there are none; an unknown error is handed over like a result.
 
     Of whatever class: a panic in obstore is no ``Exception``, and who waits must hear of it.
     """
-    while (item := todo.get()) is not None:
+    copy = partial(_copy_small, plain)
+    while (batch := todo.get()) is not None:
+        ended: list[Item] = []
+        error: BaseException | None = None
         try:
-            cancellation.check()
-            done.put((item.size, _guarded(copy_small, job, _reserved_left_out(job, item))))
+            for item in batch:
+                cancellation.check()
+                ended.append(_guarded(copy, job, _reserved_left_out(job, item)))
+                if _must_stop(job, ended[-1]):
+                    break
         except BaseException as err:  # noqa: BLE001 - raised by who hands out, once all is recorded
-            done.put((item.size, err))
+            error = err
+        done.put((sum(item.size for item in batch), ended, error))
+
+
+def _copy_small(plain: PlainCopies | None, job: Job, item: Item) -> Item:
+    if plain is not None:
+        item = plain.copy(item)
+    return copy_small(job, item) if item.open_replicas else item
 
 
 def _large_objects(

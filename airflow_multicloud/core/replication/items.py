@@ -70,7 +70,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     :param digests: computed once it was read, or proven by a ledger; until then what
         the source's store said. Never what a destination said.
     :param attributes: fingerprint of its attributes, where the source's listing told them.
-    :param declared: an MD5 that whoever wrote the source may have made up; until it was read.
+    :param declared: an MD5 that is still to be compared: until it was read one that whoever wrote
+        the source may have made up, then one that its service told.
     """
 
     name: str

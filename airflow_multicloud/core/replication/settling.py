@@ -39,10 +39,14 @@ def note_attributes(item: Item, attributes: ObjectAttributes | None) -> Noted:
 
     Where its listing tells them, that is what the next run's listing is compared with.
     """
+    return noted_by(item, item.attributes or fingerprint(attributes))
+
+
+def noted_by(item: Item, attributes: str | None) -> Noted:
+    """The same, by the fingerprint of the attributes."""
     told = item.attributes is not None
     fresh = datetime.now(UTC) - item.modified < _FRESH
-    seen = None if told or fresh else item.modified
-    return Noted(item.attributes or fingerprint(attributes), seen)
+    return Noted(item.attributes or attributes, None if told or fresh else item.modified)
 
 
 def read_tags(job: Job, item: Item) -> Mapping[str, str] | None:

@@ -26,6 +26,8 @@ from airflow_multicloud.ports.object_store import (
 )
 
 _THERE = frozenset({Outcome.UNCHANGED, Outcome.VERIFIED})
+#: Why what was written is not proven yet, or can't be.
+NO_DIGEST = "the store reports no digest of the object as a whole"
 _IMMUTABLE = "changed attributes (immutable)"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -103,7 +105,7 @@ def judge(state: Replica, ours: Digests, written: ObjectMeta, kept: Kept, noted:
         return replace(
             state,
             outcome=Outcome.UNVERIFIABLE,
-            reason="the store reports no digest of the object as a whole",
+            reason=NO_DIGEST,
         )
     if not compared.equal:
         return state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, stored_otherwise(compared))
@@ -116,7 +118,7 @@ def stored(state: Replica, compared: Comparison) -> Replica:
     Any digest will do, also a CRC32C alone: the bytes are those that were sent.
     """
     outcome = Outcome.COPIED if state.prior is None else Outcome.REPLACED
-    return replace(state, outcome=outcome, confirmed=compared.name)
+    return replace(state, outcome=outcome, confirmed=compared.name, reason=None)
 
 
 def stored_otherwise(compared: Comparison) -> str:

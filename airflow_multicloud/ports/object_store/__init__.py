@@ -38,6 +38,12 @@ from airflow_multicloud.ports.object_store.parts import (
     PartUploads,
     UploadResumption,
 )
+from airflow_multicloud.ports.object_store.plain import (
+    PlainBucket,
+    PlainObjects,
+    PlainRead,
+    PlainWritten,
+)
 from airflow_multicloud.ports.object_store.rules import (
     AttributeRules,
     FittedAttributes,
@@ -81,6 +87,10 @@ __all__ = [
     "PartLimits",
     "PartUpload",
     "PartUploads",
+    "PlainBucket",
+    "PlainObjects",
+    "PlainRead",
+    "PlainWritten",
     "ServerSideCopy",
     "SignedUrl",
     "SignedUrls",

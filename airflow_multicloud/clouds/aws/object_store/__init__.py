@@ -14,6 +14,7 @@ from airflow_multicloud.clouds.aws.object_store.copying import S3Copies
 from airflow_multicloud.clouds.aws.object_store.keys import S3Keys
 from airflow_multicloud.clouds.aws.object_store.listing import S3Listings
 from airflow_multicloud.clouds.aws.object_store.parts import S3PartUploads
+from airflow_multicloud.clouds.aws.object_store.plain import S3PlainObjects
 from airflow_multicloud.clouds.aws.object_store.reading import S3Reads
 from airflow_multicloud.clouds.aws.object_store.signing import S3SignedUrls
 from airflow_multicloud.clouds.aws.object_store.tags import S3Tags
@@ -29,6 +30,7 @@ from airflow_multicloud.ports.object_store import (
     ObjectTags,
     ObjectVersions,
     PartUploads,
+    PlainObjects,
     ServerSideCopy,
     SignedUrls,
     StoreName,
@@ -40,6 +42,7 @@ from airflow_multicloud.ports.object_store import (
 class S3ObjectStoreHook(
     S3Listings,
     S3PartUploads,
+    S3PlainObjects,
     S3Copies,
     S3Writes,
     S3Keys,
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
     class _Capabilities(
         ConditionalWrites,
         PartUploads,
+        PlainObjects,
         ObjectVersions,
         ObjectTags,
         ServerSideCopy,

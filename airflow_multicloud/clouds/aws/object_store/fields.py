@@ -105,7 +105,7 @@ def obstore_attributes(options: WriteOptions) -> Attributes | None:
     return attributes
 
 
-def attributes_from_obstore(attributes: Attributes) -> ObjectAttributes:
+def attributes_from_obstore(attributes: Mapping[str, str]) -> ObjectAttributes:
     """The attributes that came with an obstore read."""
     rest = dict(attributes)
     rest.pop("Storage-Class", None)

@@ -12,6 +12,7 @@ from airflow_multicloud.clouds.azure.object_store.copying import BlobCopies
 from airflow_multicloud.clouds.azure.object_store.keys import BlobKeys
 from airflow_multicloud.clouds.azure.object_store.listing import BlobListings
 from airflow_multicloud.clouds.azure.object_store.parts import BlobPartUploads
+from airflow_multicloud.clouds.azure.object_store.plain import BlobPlainObjects
 from airflow_multicloud.clouds.azure.object_store.reading import BlobReads
 from airflow_multicloud.clouds.azure.object_store.tags import BlobTags
 from airflow_multicloud.clouds.azure.object_store.writing import BlobWrites
@@ -27,6 +28,7 @@ from airflow_multicloud.ports.object_store import (
     ObjectTags,
     ObjectVersions,
     PartUploads,
+    PlainObjects,
     ServerSideCopy,
     SignedUrls,
     StoreName,
@@ -40,6 +42,7 @@ class BlobObjectStoreHook(
     BlobReads,
     BlobWrites,
     BlobPartUploads,
+    BlobPlainObjects,
     BlobCopies,
     BlobContainers,
     BlobTags,
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
         type[ConditionalWrites],
         type[CheckedReads],
         type[PartUploads],
+        type[PlainObjects],
         type[UploadResumption],
         type[ObjectVersions],
         type[ObjectTags],
@@ -77,4 +81,4 @@ if TYPE_CHECKING:
         type[MetadataRules],
         type[AttributeRules],
         type[StoreName],
-    ] = (BlobObjectStoreHook,) * 15
+    ] = (BlobObjectStoreHook,) * 16

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.adapters import obstore as _obstore
@@ -101,10 +101,8 @@ def read_by_obstore(
     options = get_options(start, end, version=ref.version, if_match=if_match)
     with translated(doing):
         result = _obstore.get(store, ref.key, options, cloud=NAME, doing=doing)
-    raw = result.attributes
-    metadata = decode_metadata({str(n): v for n, v in raw.items() if n not in _STANDARD})
-    check_directory(ref, result.meta["size"], metadata)
-    standard = {field: raw[name] for name, field in _STANDARD.items() if name in raw}
+    attributes = attributes_of({str(n): v for n, v in result.attributes.items()})
+    check_directory(ref, result.meta["size"], attributes.metadata)
     meta = ObjectMeta(
         bucket=ref.bucket,
         key=ref.key,
@@ -112,11 +110,18 @@ def read_by_obstore(
         etag=(result.meta["e_tag"] or "").strip('"'),
         last_modified=result.meta["last_modified"],
         version=result.meta["version"] or ref.version,
-        attributes=ObjectAttributes(metadata=metadata, **standard),
+        attributes=attributes,
     )
     check_etag(meta, if_etag, doing, cloud=NAME)
     length = span(meta.size, start, end)
     return body_of(result, meta, length=length, cloud=NAME, doing=doing)
+
+
+def attributes_of(raw: Mapping[str, str]) -> ObjectAttributes:
+    """The attributes that came with an obstore read."""
+    metadata = decode_metadata({n: v for n, v in raw.items() if n not in _STANDARD})
+    standard = {field: raw[name] for name, field in _STANDARD.items() if name in raw}
+    return ObjectAttributes(metadata=metadata, **standard)
 
 
 def read_by_pipeline(

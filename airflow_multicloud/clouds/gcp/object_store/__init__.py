@@ -17,6 +17,7 @@ from airflow_multicloud.clouds.gcp.object_store.copying import GCSCopies
 from airflow_multicloud.clouds.gcp.object_store.keys import GCSKeys
 from airflow_multicloud.clouds.gcp.object_store.listing import GCSListing
 from airflow_multicloud.clouds.gcp.object_store.parts import GCSPartUploads
+from airflow_multicloud.clouds.gcp.object_store.plain import GCSPlainObjects
 from airflow_multicloud.clouds.gcp.object_store.reading import GCSReads
 from airflow_multicloud.clouds.gcp.object_store.signing import GCSSigning
 from airflow_multicloud.clouds.gcp.object_store.writing import GCSWrites
@@ -30,6 +31,7 @@ from airflow_multicloud.ports.object_store import (
     ObjectStore,
     ObjectVersions,
     PartUploads,
+    PlainObjects,
     ServerSideCopy,
     SignedUrls,
     StoreName,
@@ -42,6 +44,7 @@ class GCSObjectStoreHook(
     GCSReads,
     GCSWrites,
     GCSPartUploads,
+    GCSPlainObjects,
     GCSCopies,
     GCSSigning,
     GCSBuckets,
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
     _CAPABILITIES: tuple[
         type[ConditionalWrites],
         type[PartUploads],
+        type[PlainObjects],
         type[ObjectVersions],
         type[ServerSideCopy],
         type[SignedUrls],
@@ -72,4 +76,4 @@ if TYPE_CHECKING:
         type[AttributeRules],
         type[UploadResumption],
         type[StoreName],
-    ] = (GCSObjectStoreHook,) * 12
+    ] = (GCSObjectStoreHook,) * 13

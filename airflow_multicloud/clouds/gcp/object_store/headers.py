@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.adapters.answers import UNKNOWN_TIME, http_date, not_an_answer, size_of
 from airflow_multicloud.adapters.attributes import decode_metadata, header_text
 from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp.object_store.keys import held_value
 from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectMeta, ObjectRef
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from obstore import Attributes
 
 _STANDARD = {
     "Content-Type": "content_type",
@@ -19,6 +22,8 @@ _STANDARD = {
     "Content-Disposition": "content_disposition",
 }
 _METADATA = "X-Goog-Meta-"
+#: What obstore takes for something else than metadata.
+_RESERVED = {*_STANDARD, "Cache-Control", "Storage-Class"}
 
 
 def read_length(headers: Mapping[str, str]) -> int:
@@ -64,6 +69,21 @@ def told_attributes(headers: Mapping[str, str]) -> ObjectAttributes | None:
     named.pop("Storage-Class", None)
     fields = {field: named.pop(header, None) for header, field in _STANDARD.items()}
     return ObjectAttributes(**fields, metadata=decode_metadata(named))
+
+
+def obstore_attributes(attributes: ObjectAttributes) -> Attributes | None:
+    """Attributes as obstore sends them; ``None`` when the XML interface's headers can't."""
+    sent: Attributes = {
+        header: value
+        for header, field in {**_STANDARD, "Cache-Control": "cache_control"}.items()
+        if (value := getattr(attributes, field)) is not None
+    }
+    for name, value in attributes.metadata.items():
+        if name.title() in sent or name.title() in _RESERVED:
+            return None
+        sent[name] = held_value(value) or ""
+    plain = all(v.isascii() and v.isprintable() and v == v.strip() for v in sent.values())
+    return sent if plain else None
 
 
 def known_generation(generation: str | None, doing: str) -> str:
