@@ -142,8 +142,8 @@ class Comparison:
         return self.identical or not self.equal
 
 
-#: What agrees, by the digest's name; made once, as a run compares each object several times.
-AGREED = {name: Comparison(name, equal=True) for name in ("sha256", "md5", "crc32c")}
+# Made once: a run compares each object several times.
+_AGREED = {name: Comparison(name, equal=True) for name in ("sha256", "md5", "crc32c")}
 
 
 def compare(ours: Digests, theirs: Digests) -> Comparison | None:
@@ -158,5 +158,5 @@ def compare(ours: Digests, theirs: Digests) -> Comparison | None:
             continue
         if left != right:
             return Comparison(name, equal=False)
-        agreed = agreed or AGREED[name]
+        agreed = agreed or _AGREED[name]
     return agreed

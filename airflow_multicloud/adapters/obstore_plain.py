@@ -9,6 +9,7 @@ import obstore
 
 from airflow_multicloud.adapters.obstore import is_plain_key
 from airflow_multicloud.ports.object_store import (
+    Digests,
     IfAbsent,
     ObjectAttributes,
     PlainRead,
@@ -113,8 +114,10 @@ class ObstorePlainBucket:
         etag, version = (done["e_tag"] or "").strip('"'), done["version"]
         if self._by_version:
             return PlainWritten(version, version) if version else None
-        told = etag if self._etag_is_md5 and len(etag) == _MD5_DIGITS else None
-        return PlainWritten(etag, None if version == "null" else version, told) if etag else None
+        if not etag:
+            return None
+        told = Digests(md5=etag) if self._etag_is_md5 and len(etag) == _MD5_DIGITS else Digests()
+        return PlainWritten(etag, None if version == "null" else version, told)
 
     def _mode(self, condition: WriteCondition | None) -> PutMode:
         if condition is None:

@@ -117,6 +117,15 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         )
 
 
+def with_told_md5(item: Item) -> Item:
+    """An item whose MD5 is the one that its source's service told: a destination's is the same."""
+    if item.declared is None:
+        return item
+    known = item.digests
+    digests = Digests(crc32c=known.crc32c, md5=item.declared, sha256=known.sha256)
+    return replace(item, digests=digests, declared=None)
+
+
 class Untouched(msgspec.Struct, frozen=True):
     """The objects that are unchanged at every destination, where the ledgers' entries stay.
 

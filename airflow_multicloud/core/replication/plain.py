@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from airflow_multicloud.adapters.digests import (
-    AGREED,
     SHA256_METADATA,
+    compare,
     crc32c_of,
     md5_of,
     sha256_of,
@@ -23,10 +23,11 @@ from airflow_multicloud.adapters.digests import (
 from airflow_multicloud.core import attributes as attribute
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
-from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.items import Item, Replica, with_told_md5
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.settling import noted_by
-from airflow_multicloud.core.replication.writing import NO_DIGEST, stored
+from airflow_multicloud.core.replication.writing import NO_DIGEST, stored, stored_otherwise
+from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
     ObjectAttributes,
@@ -101,52 +102,10 @@ class PlainCopies:
         self.job.progress.read(item.size)
         read = self._digests(item, found.body)
         if read is None:
-            self._over = True  # The listing shows what is no MD5, or the bytes are others.
             return item
         told = None if read.md5 else item.digests.md5
         done = self._written(replace(item, digests=read, declared=told), found)
         return self._leave(done) if done.open_replicas else done
-
-    def _written(self, item: Item, found: PlainRead) -> Item:
-        prepared = self._prepare(found.attributes)
-        noted = noted_by(item, prepared.fingerprint)
-        metadata = {SHA256_METADATA: item.digests.sha256 or ""}
-        replicas = list(item.replicas)
-        md5 = item.declared
-        for index in item.open_replicas:
-            cancellation.check()
-            prior, kept = replicas[index].prior, prepared.kept[index]
-            written = self.destinations[index].write(
-                self.job.replica_key(index, item),
-                found.body,
-                kept.attributes,
-                metadata=metadata if kept.keeps_digest else _NOTHING,
-                condition=self.job.destinations[index].condition(prior),
-            )
-            if written is None:
-                continue
-            self.job.progress.wrote(item.size)
-            replicas[index] = Replica(
-                prior,
-                Outcome.UNVERIFIABLE,
-                written.etag,
-                written.version,
-                reason=NO_DIGEST,
-                not_kept=kept.not_kept,
-                attributes=noted.attributes,
-                seen=noted.seen,
-            )
-            if written.md5 is None:
-                continue
-            if written.md5 == (item.digests.md5 or item.declared):
-                replicas[index] = stored(replicas[index], AGREED["md5"])
-                md5 = None
-            else:
-                self._over = True  # It is none, or the bytes are others: a closer look tells.
-        digests = item.digests
-        if md5 is None and item.declared is not None:
-            digests = Digests(crc32c=digests.crc32c, md5=item.declared, sha256=digests.sha256)
-        return replace(item, replicas=tuple(replicas), digests=digests, declared=md5)
 
     def _leave(self, item: Item) -> Item:
         self._declined += 1
@@ -156,16 +115,61 @@ class PlainCopies:
 
     def _digests(self, item: Item, body: Buffer) -> Digests | None:
         """Of the body; ``None`` when they are not those that the source told."""
-        listed = item.digests
-        crc32c = crc32c_of(body)
-        if listed.crc32c not in (None, crc32c) or listed.sha256 is not None:
-            return None
-        md5 = None
+        listed, md5 = item.digests, None
         if listed.md5 is None or self._number % _SAMPLE == 1:
             md5 = md5_of(body)
-            if listed.md5 not in (None, md5) or item.declared not in (None, md5):
-                return None
-        return Digests(crc32c=crc32c, md5=md5, sha256=sha256_of(body))
+        read = Digests(crc32c=crc32c_of(body), md5=md5, sha256=sha256_of(body))
+        compared = compare(listed, read)
+        if compared is not None and not compared.equal:
+            self._over = True  # The listing shows what is no MD5, or the bytes are others.
+            return None
+        return read if item.declared in (None, md5) else None
+
+    def _written(self, item: Item, found: PlainRead) -> Item:
+        """The item after it was written wherever that goes."""
+        prepared = self._prepare(found.attributes)
+        noted = noted_by(item, prepared.fingerprint)
+        replicas = list(item.replicas)
+        proven = item.declared is None
+        for index in item.open_replicas:
+            cancellation.check()
+            prior, kept = replicas[index].prior, prepared.kept[index]
+            written = self.destinations[index].write(
+                self.job.replica_key(index, item),
+                found.body,
+                kept.attributes,
+                metadata=_digest_metadata(item) if kept.keeps_digest else _NOTHING,
+                condition=self.job.destinations[index].condition(prior),
+            )
+            if written is None:
+                continue
+            self.job.progress.wrote(item.size)
+            state = Replica(
+                prior,
+                Outcome.UNVERIFIABLE,
+                written.etag,
+                written.version,
+                reason=NO_DIGEST,
+                not_kept=kept.not_kept,
+                attributes=noted.attributes,
+                seen=noted.seen,
+            )
+            replicas[index] = self._judged(state, item, written.digests)
+            proven = proven or replicas[index].confirmed is not None
+        item = replace(item, replicas=tuple(replicas))
+        return with_told_md5(item) if proven else item
+
+    def _judged(self, state: Replica, item: Item, told: Digests) -> Replica:
+        """A replica by what the answer to its write told; what it leaves open a listing tells."""
+        compared = compare(with_told_md5(item).digests, told)
+        if compared is None:
+            return state
+        if compared.equal:
+            return state if item.declared and told.md5 is None else stored(state, compared)
+        if compared.name != "md5":
+            return state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, stored_otherwise(compared))
+        self._over = True  # What it told is none, or the bytes are others: a closer look tells.
+        return state
 
     def _prepare(self, attributes: ObjectAttributes) -> _Prepared:
         found = self._prepared.get(id(attributes))
@@ -176,6 +180,10 @@ class PlainCopies:
                 self._prepared.clear()
             self._prepared[id(attributes)] = found  # Held, so nothing else has this identity.
         return found
+
+
+def _digest_metadata(item: Item) -> Mapping[str, str]:
+    return {SHA256_METADATA: item.digests.sha256 or ""}
 
 
 def _bucket_of(end: Endpoint) -> PlainBucket | None:

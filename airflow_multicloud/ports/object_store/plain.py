@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from airflow_multicloud.ports.object_store.options import WriteCondition
-from airflow_multicloud.ports.object_store.values import ObjectAttributes
+from airflow_multicloud.ports.object_store.values import Digests, ObjectAttributes
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc.Buffer from Python 3.12 on
@@ -29,13 +29,13 @@ class PlainWritten:
     """What a store answered to a write.
 
     :param etag: it and the version identify the object, as the store's listing shows it.
-    :param md5: that the service computed, where the answer tells one; with some settings it only
-        looks like one.
+    :param digests: that the service computed, where the answer tells some; with some settings an
+        MD5 only looks like one.
     """
 
     etag: str
     version: str | None
-    md5: str | None = None
+    digests: Digests = Digests()
 
 
 class PlainBucket(Protocol):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.replication.report import ReplicationReport
     from airflow_multicloud.ports.object_store import ObjectMeta
 
+pytestmark = pytest.mark.usefixtures("way")
+
 TREE = {name: name.encode() * 5 for name in ("a", "b", "c/d", "e")}
 #: What a run may do anywhere, where the attack is not to make use of it.
 BOUNDED = replace(SMALL, delete_extraneous=True, max_delete=1, max_replace=1)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef
 
+pytestmark = pytest.mark.usefixtures("way")
+
 TEXT = ObjectAttributes(content_type="text/plain", metadata={"owner": "me"})
 HTML = replace(TEXT, content_type="text/html")
 SIZES = pytest.mark.parametrize("content", [b"small", b"large" * 40], ids=["small", "large"])

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.ports.object_store import ObjectMeta
 
+pytestmark = pytest.mark.usefixtures("way")
+
 #: Far less than the seconds that Airflow gives.
 AT_ONCE = 2.0
 

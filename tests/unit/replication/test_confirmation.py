@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.replication.report import ReplicationReport
     from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef
 
+pytestmark = pytest.mark.usefixtures("way")
+
 #: So many are asked for one by one; one more, and they are looked for in a listing.
 FEW, MANY = 8, 9
 BOTH = pytest.mark.parametrize("count", [FEW, MANY])

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.replication.report import ReplicationReport
     from airflow_multicloud.ports.object_store import ObjectBody, ObjectRef
 
+pytestmark = pytest.mark.usefixtures("way")
+
 LARGE = bytes(range(100))
 #: One thread, so that objects come in the order of their names.
 STRICT = replace(SMALL, on_error=OnError.FAIL, concurrency=1)

@@ -17,6 +17,8 @@ from .test_model import Change, Intrusion, Machine, Order
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.usefixtures("way")
+
 EVERYTHING = ObjectFilter()
 YOUNG_LEFT_OUT = ObjectFilter(min_age=timedelta(seconds=3))
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef
 
+pytestmark = pytest.mark.usefixtures("way")
+
 LARGE = bytes(range(100))
 
 

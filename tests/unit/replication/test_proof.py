@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.replication.report import ReplicationReport
     from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef, Part, PartUpload
 
+pytestmark = pytest.mark.usefixtures("way")
+
 SMALL, LARGE = b"good", b"good bytes" * 10
 EVIL = {SMALL: b"evil", LARGE: b"evil bytes" * 10}
 SIZES = pytest.mark.parametrize("content", [SMALL, LARGE], ids=["small", "large"])

@@ -19,6 +19,8 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 
 from .memory import SMALL, World, fill, ledger, tree_of, uploads, world
 
+pytestmark = pytest.mark.usefixtures("way")
+
 # Emoji sort after U+FFFD by code point and by UTF-8, before it by UTF-16.
 _NAMES = st.text(st.sampled_from("aZ0/é~�\U0001f600 .%?#"), min_size=1, max_size=6)
 _CONTENT = st.binary(max_size=100)

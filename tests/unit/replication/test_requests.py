@@ -17,6 +17,8 @@ from airflow_multicloud.labels import Work, working_for
 
 from .memory import SMALL, endpoint
 
+pytestmark = pytest.mark.usefixtures("way")
+
 HOUR = timedelta(hours=1)
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.replication.report import ReplicationReport
     from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, ObjectRef
 
+pytestmark = pytest.mark.usefixtures("way")
+
 CONTENT, OTHER = b"content", b"CONTENT"
 ALWAYS = {"compare_attributes": CompareAttributes.ALWAYS}
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.replication.report import Failure
     from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, ObjectRef
 
+pytestmark = pytest.mark.usefixtures("way")
+
 CONTENT = b"content"
 
 
@@ -166,6 +168,11 @@ class TestMisread:
 
 class TestAltered:
     """The source tells no digest but one that anybody may have declared."""
+
+    @pytest.fixture(autouse=True)
+    def _ordinary(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the plain way reads and does not believe, the ordinary one reads again."""
+        monkeypatch.setattr(Small, "plain_bucket", lambda _self, _bucket: None)
 
     def test_what_is_altered_on_the_way_is_not_written(self) -> None:
         made, source = lab()

@@ -16,6 +16,8 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.locations import parse_location
 from airflow_multicloud.ports.object_store import ObjectMeta
 
+pytestmark = pytest.mark.usefixtures("way")
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 JOB: Any = None
 

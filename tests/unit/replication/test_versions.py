@@ -21,6 +21,8 @@ from .memory import SMALL, World, own, world
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.usefixtures("way")
+
 TREE = {"a": b"1", "b": b"2", "c": b"3"}
 OPTIONS = replace(SMALL, delete_extraneous=True, max_delete=5)
 

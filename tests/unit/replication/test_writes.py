@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.endpoints import Endpoint
     from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef
 
+pytestmark = pytest.mark.usefixtures("way")
+
 GOOD, EVIL = digests_of(b"good"), digests_of(b"evil")
 KEPT = Kept(WriteOptions(), ("metadata:x",), keeps_digest=True)
 NOTED = Noted("attributes", at(1))

@@ -35,6 +35,7 @@ from airflow_multicloud.testing.memory_cloud.object_store.keys import (
     why_not_tag,
 )
 from airflow_multicloud.testing.memory_cloud.object_store.parts import MemoryParts
+from airflow_multicloud.testing.memory_cloud.object_store.plain import MemoryPlainBucket
 from airflow_multicloud.testing.memory_cloud.object_store.signing import signed_url
 from airflow_multicloud.testing.memory_cloud.object_store.space import (
     DEFAULT_LIMITS,
@@ -144,6 +145,10 @@ class Hook(MemoryParts):
         )
         actual = verify(content, digests, f"object {ref.key!r}")
         return held.write(ref.bucket, ref.key, content, options, actual)
+
+    def plain_bucket(self, bucket: str) -> MemoryPlainBucket:
+        """The bucket, for objects that need nothing special."""
+        return MemoryPlainBucket(self, bucket)
 
     def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
         """Hide the object, or delete the named version for good."""
