@@ -22,6 +22,7 @@ from airflow_multicloud.testing.contracts.object_store import (
     ObjectTagsContract,
     ObjectVersionsContract,
     PartUploadsContract,
+    PlainObjectsContract,
     ServerSideCopyContract,
     SignedUrlsContract,
     StoreNameContract,
@@ -75,6 +76,10 @@ class TestUploadResumption(UploadResumptionContract):
 
 
 class TestPartUploads(PartUploadsContract):
+    pass
+
+
+class TestPlainObjects(PlainObjectsContract):
     pass
 
 
@@ -144,6 +149,7 @@ _CONTRACTS = (
     BucketListingContract,
     StoreNameContract,
     CheckedReadsContract,
+    PlainObjectsContract,
 )
 
 

@@ -17,6 +17,7 @@ pytest.register_assert_rewrite(
             "listing",
             "objects",
             "parts",
+            "plain",
             "reading",
             "signing",
             "tags",
@@ -57,6 +58,9 @@ from airflow_multicloud.testing.contracts.object_store.objects import (  # noqa:
 from airflow_multicloud.testing.contracts.object_store.parts import (  # noqa: E402
     PartUploadsContract,
 )
+from airflow_multicloud.testing.contracts.object_store.plain import (  # noqa: E402
+    PlainObjectsContract,
+)
 from airflow_multicloud.testing.contracts.object_store.reading import (  # noqa: E402
     CheckedReadsContract,
 )
@@ -91,6 +95,7 @@ __all__ = [
     "ObjectTagsContract",
     "ObjectVersionsContract",
     "PartUploadsContract",
+    "PlainObjectsContract",
     "ServerSideCopyContract",
     "SignedUrlsContract",
     "StoreNameContract",
