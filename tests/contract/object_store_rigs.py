@@ -51,6 +51,17 @@ FAKE_GCS_GAPS = {
         ),
         "fake-gcs-server ignores ifGenerationMatch on rewriteTo",
     ),
+    **dict.fromkeys(
+        (
+            "test_plain_write",
+            "test_plain_write_is_confirmed",
+            "test_plain_read_without_attributes",
+            "test_plain_write_if_absent",
+            "test_plain_write_if_unchanged",
+            "test_plain_in_threads",
+        ),
+        "fake-gcs-server takes no writes by the XML interface",
+    ),
     "test_delete_if_unchanged": "fake-gcs-server ignores ifGenerationMatch on delete",
     "test_says_what_for": "fake-gcs-server keeps no labels of buckets",
     "test_delete_one_version": "fake-gcs-server ignores generation on delete: the live one goes",

@@ -11,6 +11,7 @@ import pytest
 from airflow_multicloud.ports.object_store import (
     IfAbsent,
     IfUnchanged,
+    KeyRules,
     ObjectAttributes,
     PlainBucket,
     PlainObjects,
@@ -143,7 +144,9 @@ class PlainObjectsContract:
         "key", ["a//b", "a/", "/a", "a/../b", "a/./b", "a\nb", "a%2Fb", "a b", "ä/ö", "a\\b"]
     )
     def test_plain_key(self, rig: StoreRig, key: str) -> None:
-        """Exactly this one, or none."""
+        """Exactly this one, or none; those that the store can't hold are not asked for."""
+        if isinstance(rig.store, KeyRules) and rig.store.why_not_key(rig.ref(key).key):
+            return
         written = _write(rig, b"content", key=key)
         assert keys_in(rig.store, rig.bucket) == ([] if written is None else [rig.ref(key).key])
 

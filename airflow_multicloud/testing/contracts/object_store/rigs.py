@@ -58,6 +58,7 @@ OPTIONAL_CAPABILITIES: tuple[type, ...] = (
     AttributeRules,
     TagRules,
     UploadResumption,
+    PlainObjects,
 )
 
 # One instance a store and session, shared by the tests: opening a client costs more than most
