@@ -21,6 +21,7 @@ from airflow_multicloud.ports.object_store import (
     ObjectTags,
     ObjectVersions,
     PartUploads,
+    PlainObjects,
     ServerSideCopy,
     SignedUrls,
     StoreName,
