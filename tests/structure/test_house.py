@@ -34,6 +34,7 @@ PLAN = {
         "reading",
         "writing",
         "parts",
+        "plain",
         "copying",
         "buckets",
         "tags",

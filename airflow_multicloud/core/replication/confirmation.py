@@ -12,10 +12,10 @@ from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.replication.catalog import Catalog
-from airflow_multicloud.core.replication.items import Item, Replica, with_told_md5
+from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.small import Job, copy_small
-from airflow_multicloud.core.replication.writing import stored, stored_otherwise
+from airflow_multicloud.core.replication.writing import confirmed, stored_otherwise
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectMeta
 
@@ -87,7 +87,7 @@ def _judge(job: Job, index: int, item: Item, there: ObjectMeta, *, again: bool =
     state = item.replicas[index]
     if there.etag != state.etag:
         return item.with_replica(index, _lost(state, "replaced"))
-    ours, theirs = with_told_md5(item).digests, there.digests
+    ours, theirs = item.to_be_met, there.digests
     if state.etag and compare(ours, theirs) is None:
         # With the ETag of our own write, what may have been declared is what the store computed.
         theirs = there.declared
@@ -101,7 +101,7 @@ def _judge(job: Job, index: int, item: Item, there: ObjectMeta, *, again: bool =
         return item.with_replica(index, failed)
     if not state.etag and not compared.identical:
         return item  # Without an ETag this need not be what was written.
-    return with_told_md5(item).with_replica(index, stored(state, compared))
+    return item.with_replica(index, confirmed(state, item, compared))
 
 
 def _copied_again(job: Job, index: int, item: Item) -> Item:

@@ -36,8 +36,8 @@ class Replica(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         change may not show in the time.
     :param held: digests of the object that is there, where the source has none to compare them
         with before it is read.
-    :param digests: what this destination's own service computed, or its bytes gave, of an object
-        that was there already. It says nothing of any other destination.
+    :param digests: what this destination's own service computed, or its bytes gave, besides what
+        the item knows. It says nothing of any other destination.
     """
 
     prior: IfUnchanged | None = None
@@ -106,6 +106,18 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
             sha256=self.digests.sha256 or here.sha256,
         )
 
+    @property
+    def to_be_met(self) -> Digests:
+        """What a destination's service must say of what was sent to it.
+
+        With the MD5 that the source's service told, if none was computed: so the bytes are compared
+        from one end to the other.
+        """
+        if self.declared is None:
+            return self.digests
+        known = self.digests
+        return Digests(crc32c=known.crc32c, md5=self.declared, sha256=known.sha256)
+
     def end_open(self, outcome: Outcome, kind: ErrorKind, reason: str) -> Item:
         """The item with every replica that is still open ended like this."""
         return replace(
@@ -115,15 +127,6 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
                 for r in self.replicas
             ),
         )
-
-
-def with_told_md5(item: Item) -> Item:
-    """An item whose MD5 is the one that its source's service told: a destination's is the same."""
-    if item.declared is None:
-        return item
-    known = item.digests
-    digests = Digests(crc32c=known.crc32c, md5=item.declared, sha256=known.sha256)
-    return replace(item, digests=digests, declared=None)
 
 
 class Untouched(msgspec.Struct, frozen=True):

@@ -23,10 +23,10 @@ from airflow_multicloud.adapters.digests import (
 from airflow_multicloud.core import attributes as attribute
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
-from airflow_multicloud.core.replication.items import Item, Replica, with_told_md5
+from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.settling import noted_by
-from airflow_multicloud.core.replication.writing import NO_DIGEST, stored, stored_otherwise
+from airflow_multicloud.core.replication.writing import NO_DIGEST, confirmed, stored_otherwise
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -130,7 +130,6 @@ class PlainCopies:
         prepared = self._prepare(found.attributes)
         noted = noted_by(item, prepared.fingerprint)
         replicas = list(item.replicas)
-        proven = item.declared is None
         for index in item.open_replicas:
             cancellation.check()
             prior, kept = replicas[index].prior, prepared.kept[index]
@@ -155,17 +154,15 @@ class PlainCopies:
                 seen=noted.seen,
             )
             replicas[index] = self._judged(state, item, written.digests)
-            proven = proven or replicas[index].confirmed is not None
-        item = replace(item, replicas=tuple(replicas))
-        return with_told_md5(item) if proven else item
+        return replace(item, replicas=tuple(replicas))
 
     def _judged(self, state: Replica, item: Item, told: Digests) -> Replica:
         """A replica by what the answer to its write told; what it leaves open a listing tells."""
-        compared = compare(with_told_md5(item).digests, told)
+        compared = compare(item.to_be_met, told)
         if compared is None:
             return state
         if compared.equal:
-            return state if item.declared and told.md5 is None else stored(state, compared)
+            return state if item.declared and told.md5 is None else confirmed(state, item, compared)
         if compared.name != "md5":
             return state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, stored_otherwise(compared))
         self._over = True  # What it told is none, or the bytes are others: a closer look tells.

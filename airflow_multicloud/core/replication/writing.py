@@ -13,7 +13,7 @@ from airflow_multicloud.adapters.digests import SHA256_METADATA, Comparison, com
 from airflow_multicloud.core import attributes as attribute
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.reading import digests_by_reading
-from airflow_multicloud.core.replication.items import Replica
+from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.streams import PERHAPS_OURS
 from airflow_multicloud.errors import CloudError, ErrorKind
@@ -119,6 +119,14 @@ def stored(state: Replica, compared: Comparison) -> Replica:
     """
     outcome = Outcome.COPIED if state.prior is None else Outcome.REPLACED
     return replace(state, outcome=outcome, confirmed=compared.name, reason=None)
+
+
+def confirmed(state: Replica, item: Item, compared: Comparison) -> Replica:
+    """The same, where an MD5 that the source's service told may be what agreed."""
+    state = stored(state, compared)
+    if item.declared is None:
+        return state
+    return replace(state, digests=Digests(md5=item.declared))
 
 
 def stored_otherwise(compared: Comparison) -> str:
