@@ -26,7 +26,7 @@ from tests.integration.airflow_runs import run_dag
 from tests.integration.test_cli import Shell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from airflow_multicloud.testing.local_clouds import LocalServer
 
@@ -51,11 +51,21 @@ ASKING = [
 
 
 @pytest.fixture
+def judges(
+    local_iam: LocalServer, local_gcp_permissions: LocalServer, local_azure: LocalServer
+) -> Iterator[list[Admin]]:
+    """What says what is allowed, for AWS, Google Cloud and Azure; others find it as it was."""
+    admins = [Admin(one.endpoint) for one in (local_iam, local_gcp_permissions, local_azure)]
+    for admin in admins:
+        admin.reset()
+    yield admins
+    for admin in admins:
+        admin.reset()
+
+
+@pytest.fixture
 def grant(
-    local_iam: LocalServer,
-    local_gcp_permissions: LocalServer,
-    local_azure: LocalServer,
-    monkeypatch: pytest.MonkeyPatch,
+    judges: list[Admin], local_azure: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Callable[[object], None]]:
     """Cloud → what gives the caller a policy, in place of all that it had."""
     connection = dict(local_azure.spec.connections["azure_local"])
@@ -72,10 +82,7 @@ def grant(
     }
     entra = {**connection, "conn_type": "wasb", "host": "https://shop.blob.core.windows.net"}
     monkeypatch.setenv("AIRFLOW_CONN_ENTRA", json.dumps({**entra, "extra": extra}))
-    iam, gcp = Admin(local_iam.endpoint), Admin(local_gcp_permissions.endpoint)
-    azure = Admin(local_azure.endpoint)
-    for admin in (iam, gcp, azure):
-        admin.reset()
+    iam, gcp, azure = judges
     iam.seed("identity", [{"bucket": "lake", "account": ACCOUNT}])
 
     def aws_policy(rendered):
@@ -218,12 +225,10 @@ def test_the_operator(grant):
 
 @pytest.mark.parametrize("create", [False, True])
 def test_buckets_that_are_not_there_are_in_the_way_unless_they_are_made(
-    local_iam: LocalServer, local_gcp_permissions: LocalServer, create: bool
+    judges: list[Admin], create: bool
 ) -> None:
-    iam, gcp = Admin(local_iam.endpoint), Admin(local_gcp_permissions.endpoint)
-    iam.reset()
+    iam, gcp, _ = judges
     iam.seed("identity", [{"bucket": "lake", "account": ACCOUNT}])
-    gcp.reset()
     gcp.seed("identity", [{"resource": "projects/_/buckets/new", "absent": True}])
     destinations = ["gs://gcp_identity_local@new/a/", "s3://aws_identity_local@new/a/"]
     source = "s3://aws_identity_local@lake/a/"
