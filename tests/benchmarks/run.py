@@ -49,7 +49,7 @@ def main() -> None:
     }
     with ExitStack() as stack:
         home = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
-        os.environ.update(_quiet(home))
+        os.environ.update(quiet(home))
         sinks = stack.enter_context(Sinks(cases.SIZES))
         speeds = probe(sinks)
         console.print(speeds_table(speeds))
@@ -75,7 +75,8 @@ def _write(path: Path, document: dict[str, object]) -> None:
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False))
 
 
-def _quiet(home: str) -> dict[str, str]:
+def quiet(home: str) -> dict[str, str]:
+    """An Airflow of its own, without examples and warnings."""
     return {
         "AIRFLOW_HOME": home,
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

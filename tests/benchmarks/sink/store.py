@@ -21,7 +21,7 @@ _PERIOD: Final = (32 << 20) + 35
 #: for objects that were written in one request, which are small here.
 MD5_LIMIT: Final = 1 << 20
 #: Objects under these prefixes can be read again; of others only digests are kept.
-KEPT: Final = (".airflow-multicloud/ledger/",)
+KEPT: Final = (".airflow-multicloud/ledger/", ".airflow-multicloud/runs/")
 
 
 @dataclass(slots=True)
