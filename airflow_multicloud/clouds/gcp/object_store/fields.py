@@ -151,17 +151,12 @@ def generation_of(ref: ObjectRef) -> dict[str, str]:
     return {"generation": checked_generation(ref.version)} if ref.version else {}
 
 
-def is_generation(value: str) -> bool:
-    """Whether a text has the form of a generation."""
-    return value.isascii() and value.isdigit()
-
-
 def checked_generation(value: str) -> str:
     """``value``, when it can be a generation.
 
     :raises StorageError: kind ``invalid_argument`` otherwise (another cloud's ETag, say).
     """
-    if not is_generation(value):
+    if not (value.isascii() and value.isdigit()):
         raise StorageError(
             f"version: {value!r} is no Cloud Storage generation (digits only)",
             kind=ErrorKind.INVALID_ARGUMENT,

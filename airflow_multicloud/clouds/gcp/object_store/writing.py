@@ -23,17 +23,17 @@ from airflow_multicloud.clouds.gcp.object_store.errors import conditional, trans
 from airflow_multicloud.clouds.gcp.object_store.fields import (
     ABSENT,
     check_reported,
+    checked_generation,
     condition_generation,
     digest_fields,
     generation_match,
     generation_of,
-    is_generation,
     meta_of,
     resource_of,
     with_crc32c,
     write_query,
 )
-from airflow_multicloud.clouds.gcp.object_store.headers import obstore_attributes
+from airflow_multicloud.clouds.gcp.object_store.headers import known_generation, obstore_attributes
 from airflow_multicloud.clouds.gcp.object_store.json_api import object_path
 from airflow_multicloud.clouds.gcp.object_store.keys import RULES, check_key
 from airflow_multicloud.errors import CloudError, ErrorKind
@@ -71,10 +71,10 @@ class GCSWrites(ObjectStoreBase):
 
         With ``digests.md5`` Cloud Storage verifies the bytes before they show, and the result
         says so. Without, a plain object goes through obstore, and the result has no digests: the
-        next listing or stat has those that Cloud Storage computed. What that way refuses is sent
-        once more as JSON, whose answers are the ones that tell the cause; where JSON succeeds, as
-        with servers that lack the XML interface, the session's later writes to the bucket are
-        JSON from the start.
+        next listing or stat has those that Cloud Storage computed. What that way refuses, or
+        answers without a generation, is sent once more as JSON, whose answers tell the cause.
+        Where JSON succeeds, as with servers that lack the XML interface, the session's later
+        writes to the bucket are JSON from the start.
         """
         check_key(ref.key)
         doing = f"writing {name_of(ref)}"
@@ -88,7 +88,7 @@ class GCSWrites(ObjectStoreBase):
         try:
             return self._put_lean(store, attributes, mode, ref, body, doing)
         except CloudError as err:
-            if err.kind in _TROUBLE:
+            if err.kind in _TROUBLE and not _obstore.unreadable_headers(err):
                 raise
             refused = err.kind
         meta = self._put_verified(ref, body, options, digests, doing)
@@ -124,17 +124,9 @@ class GCSWrites(ObjectStoreBase):
         data = memoryview(body).cast("B")
         with translated(doing):
             self._api.ensure_fresh()
-        try:
-            with _obstore.translated(NAME, doing):
-                result = _obstore.put(store, ref.key, data, attributes, mode)
-        except CloudError as err:
-            if not _obstore.unreadable_headers(err):
-                raise
-            generation = None
-        else:
-            generation = result["version"]
-        if generation is None or not is_generation(generation):
-            return self._look_up(ref, body, doing)
+        with _obstore.translated(NAME, doing):
+            result = _obstore.put(store, ref.key, data, attributes, mode)
+        generation = checked_generation(known_generation(result["version"], doing))
         return ObjectMeta(
             bucket=ref.bucket,
             key=ref.key,
@@ -143,12 +135,6 @@ class GCSWrites(ObjectStoreBase):
             version=generation,
             last_modified=datetime.now(UTC),
         )
-
-    def _look_up(self, ref: ObjectRef, body: Buffer, doing: str) -> ObjectMeta:
-        """What was just written, where the answer did not tell its generation."""
-        meta = self._stat(ref, doing)
-        check_reported(doing, with_crc32c(NO_DIGESTS, body), meta.digests)
-        return meta
 
     def _put_verified(
         self,
