@@ -177,9 +177,9 @@ def _fake_gcs(request: pytest.FixtureRequest) -> ObjectStore:
 
 def _xml_gcs(request: pytest.FixtureRequest) -> ObjectStore:
     """Written as replication does it: with a CRC32C and no MD5, so by the XML interface."""
-    from airflow_multicloud.clouds.gcp.object_store import Hook
+    from airflow_multicloud.clouds.gcp.object_store import GCSObjectStoreHook
 
-    class Lean(Hook):
+    class Lean(GCSObjectStoreHook):
         def put_object(
             self,
             ref: ObjectRef,
@@ -248,10 +248,10 @@ def _make_versioned_s3_bucket(store: ObjectStore, bucket: str) -> None:
 
 
 def _make_versioned_gcs_bucket(store: ObjectStore, bucket: str) -> None:
-    from airflow_multicloud.clouds.gcp.object_store import Hook
+    from airflow_multicloud.clouds.gcp.object_store import GCSObjectStoreHook
 
     # Not by the official client: with a key it asks Google for more than a token.
-    assert isinstance(store, Hook)
+    assert isinstance(store, GCSObjectStoreHook)
     versioned = {"name": bucket, "versioning": {"enabled": True}}
     store._api.ask("POST", "/b", {"project": "local"}, versioned)
 
