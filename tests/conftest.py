@@ -41,6 +41,7 @@ from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
 from airflow_multicloud.testing.local_clouds.gcp.database import cloud_sql
 from airflow_multicloud.testing.local_clouds.gcp.identity import permissions
+from airflow_multicloud.testing.local_clouds.gcp.object_store.xml_interface import XmlInterface
 from airflow_multicloud.testing.local_clouds.gcp.secrets import secret_manager
 from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+    from airflow_multicloud.testing.local_clouds import LocalClouds
     from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
 
 # What a developer's shell may say of real clouds and of another Airflow is not the tests'.
@@ -110,6 +112,13 @@ def _installing(config: pytest.Config) -> Iterator[None]:
     with lock.open("w") as held, offline.lifted(config):
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
+
+
+@pytest.fixture(scope="session")
+def gcs_xml(local_clouds: LocalClouds) -> Iterator[XmlInterface]:  # noqa: F811
+    """The local Cloud Storage by its XML interface, for callers with a token of its own."""
+    with XmlInterface(local_clouds.gcp.endpoint) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,9 @@ _BY_STATUS = {
     "412": ErrorKind.PRECONDITION_FAILED,
     "416": ErrorKind.INVALID_ARGUMENT,
     "429": ErrorKind.THROTTLED,
+    "501": ErrorKind.UNSUPPORTED,
     "503": ErrorKind.UNAVAILABLE,
+    "504": ErrorKind.TIMEOUT,
 }
 
 
@@ -130,7 +132,7 @@ def translated(cloud: str, doing: str) -> Iterator[None]:
 
 
 def unreadable_headers(err: CloudError) -> bool:
-    """Whether obstore gave a read up for a header that it can't take: another client can."""
+    """Whether obstore gave an answer up for a header that it can't take: another client can."""
     return _HEADERS.search(str(err)) is not None
 
 

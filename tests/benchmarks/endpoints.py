@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from airflow_multicloud.testing.local_clouds.aws import REGION
 from airflow_multicloud.testing.local_clouds.azure.object_store import AZURITE_ACCOUNT, AZURITE_KEY
+from airflow_multicloud.testing.local_clouds.gcp import connection
+from airflow_multicloud.testing.local_clouds.gcp.service_account import account_connection
 
 SCHEMES = {"s3": "s3", "gcs": "gs", "azure": "abfs"}
 CONNECTIONS = {"s3": "aws_bench", "gcs": "gcp_bench", "azure": "wasb_bench"}
@@ -19,7 +21,8 @@ _KEY = {"access_key_id": "test", "secret_access_key": "testtesttest"}
 class Endpoints:
     """The base URLs of three servers.
 
-    :param interoperable: whether the Cloud Storage server also takes S3's dialect for writes.
+    :param interoperable: whether the Cloud Storage server also takes writes by its XML interface
+        and S3's dialect, and gives tokens.
     """
 
     s3: str
@@ -34,6 +37,7 @@ class Endpoints:
     def airflow_environment(self) -> dict[str, str]:
         """Airflow's connections."""
         account = f"{self.azure}/{AZURITE_ACCOUNT}"
+        gcs = {"gcs.endpoint": self.gcs}
         connections: dict[str, Mapping[str, object]] = {
             "aws_bench": {
                 "conn_type": "aws",
@@ -41,10 +45,10 @@ class Endpoints:
                 "password": _KEY["secret_access_key"],
                 "extra": {"endpoint_url": self.s3, "region_name": REGION},
             },
-            "gcp_bench": {
-                "conn_type": "google_cloud_platform",
-                "extra": {"is_anonymous": True, "project": "local", "gcs.endpoint": self.gcs},
-            },
+            # Without a key all writes are JSON.
+            "gcp_bench": account_connection(self.gcs, **gcs)
+            if self.interoperable
+            else connection(**gcs),
             "wasb_bench": {
                 "conn_type": "wasb",
                 "extra": {

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_multicloud.clouds.gcp import rest as _rest
 from airflow_multicloud.clouds.gcp.object_store import client as _client
+from airflow_multicloud.testing.local_clouds.gcp.service_account import account_connection
 
 from .proxy import FaultProxy, proxied_connection
-from .rigs import Rig
+from .rigs import TRAFFIC, Rig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from airflow_multicloud.testing.local_clouds import LocalClouds
+    from airflow_multicloud.testing.local_clouds import LocalClouds, LocalServer
+    from airflow_multicloud.testing.local_clouds.gcp.object_store.xml_interface import XmlInterface
 
 #: Seconds without a byte until a client gives up.
 PATIENCE = 1
@@ -43,29 +46,57 @@ _IMPATIENT: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="session")
-def rigs(local_clouds: LocalClouds) -> Iterator[dict[str, Rig]]:
-    """One rig per cloud, and ``second-s3``, which keeps the time when an upload was begun."""
+def rigs(local_clouds: LocalClouds, gcs_xml: XmlInterface) -> Iterator[dict[str, Rig]]:
+    """One rig per cloud, and two more.
+
+    ``second-s3`` keeps the time when an upload was begun; ``gcp-xml`` is the same Cloud Storage,
+    where small objects are written by its XML interface.
+    """
+    xml = gcs_xml.endpoint
     servers = {
-        "aws": local_clouds.aws,
-        "gcp": local_clouds.gcp,
-        "azure": local_clouds.azure,
-        "second-s3": local_clouds.second_s3,
+        "aws": _served(local_clouds.aws),
+        "gcp": _served(local_clouds.gcp),
+        "azure": _served(local_clouds.azure),
+        "second-s3": _served(local_clouds.second_s3),
+        "gcp-xml": _Served(
+            int(xml.rpartition(":")[2]),
+            "gcp_local",
+            account_connection(xml, **{"gcs.endpoint": xml}),
+        ),
     }
     made: dict[str, Rig] = {}
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         # There is no setting for these: they are constants of the hook.
         patch.setattr(_client, "READ_SECONDS", PATIENCE)
         patch.setattr(_rest, "READ_SECONDS", PATIENCE)
-        for name, server in servers.items():
-            cloud = "aws" if name == "second-s3" else name
-            ((direct, connection),) = server.spec.connections.items()
-            proxy = stack.enter_context(FaultProxy(server.spec.port, rewrite_host=cloud == "gcp"))
+        for name, served in servers.items():
+            cloud = {"second-s3": "aws", "gcp-xml": "gcp"}.get(name, name)
+            proxy = stack.enter_context(FaultProxy(served.port, rewrite_host=cloud == "gcp"))
             conns = [f"{kind}_{name.replace('-', '_')}" for kind in ("faulty", "patient")]
             for conn_id in conns:
                 extra = _IMPATIENT[cloud] if conn_id.startswith("faulty") else {}
-                proxied = proxied_connection(connection, proxy.port, extra)
+                proxied = proxied_connection(served.connection, proxy.port, extra)
                 patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", proxied)
             made[name] = Rig(
-                cloud, proxy, faulty_conn=conns[0], patient_conn=conns[1], direct_conn=direct
+                cloud,
+                proxy,
+                traffic=TRAFFIC[name if name in TRAFFIC else cloud],
+                faulty_conn=conns[0],
+                patient_conn=conns[1],
+                direct_conn=served.direct,
             )
         yield made
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """A server, and the connection that leads to it; ``direct`` is one without a proxy."""
+
+    port: int
+    direct: str
+    connection: Mapping[str, Any]
+
+
+def _served(server: LocalServer) -> _Served:
+    ((direct, connection),) = server.spec.connections.items()
+    return _Served(server.spec.port, direct, connection)

@@ -39,6 +39,8 @@ class Traffic:
     write: tuple[str, str, bytes]
     part: tuple[str, str, bytes]
     complete: tuple[str, str, bytes]
+    write_again: tuple[str, str, bytes] | None = None
+    """How a write is sent once more that was refused."""
 
     def of(self, kind: str, name: str = "") -> dict[str, str | bytes]:
         """The arguments of a rule for this kind of request about the object ``name``."""
@@ -72,6 +74,12 @@ def _azure(status: int, code: str, message: str) -> Answer:
     return _xml_answer(status, code, message, x_ms_error_code=code)
 
 
+_GCS = Traffic(
+    read=("GET", r"^/(?!storage/v1).*NAME(\?|$)", b""),
+    write=("POST", "^/upload/", b"/NAME"),
+    part=("POST", "^/upload/", rb'"name": "\.airflow-multicloud/parts/'),
+    complete=("POST", "/rewriteTo/", b""),
+)
 TRAFFIC: Mapping[str, Traffic] = {
     "aws": Traffic(
         read=("GET", r"NAME(\?|$)", b""),
@@ -79,11 +87,13 @@ TRAFFIC: Mapping[str, Traffic] = {
         part=("PUT", "partNumber=", b""),
         complete=("POST", r"\?uploadId=", b""),
     ),
-    "gcp": Traffic(
-        read=("GET", r"^/(?!storage/v1).*NAME(\?|$)", b""),
-        write=("POST", "^/upload/", b"/NAME"),
-        part=("POST", "^/upload/", rb'"name": "\.airflow-multicloud/parts/'),
-        complete=("POST", "/rewriteTo/", b""),
+    "gcp": _GCS,
+    "gcp-xml": Traffic(
+        read=_GCS.read,
+        write=("PUT", "/NAME$", b""),
+        part=_GCS.part,
+        complete=_GCS.complete,
+        write_again=_GCS.write,
     ),
     "azure": Traffic(
         read=("GET", r"NAME(\?(?!comp)|$)", b""),
@@ -132,13 +142,14 @@ class Rig:
         cloud: str,
         proxy: FaultProxy,
         *,
+        traffic: Traffic,
         faulty_conn: str,
         patient_conn: str,
         direct_conn: str,
     ) -> None:
         self.cloud = cloud
         self.proxy = proxy
-        self.traffic = TRAFFIC[cloud]
+        self.traffic = traffic
         self.faulty_conn = faulty_conn
         self.patient_conn = patient_conn
         self._direct_conn = direct_conn

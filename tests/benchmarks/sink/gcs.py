@@ -1,5 +1,7 @@
 """Cloud Storage's JSON dialect; what is not below its paths goes to the XML dialect.
 
+It gives tokens, too, for any key.
+
 https://cloud.google.com/storage/docs/json_api/v1
 """
 
@@ -13,6 +15,7 @@ from collections.abc import Generator
 from typing import Any
 from urllib.parse import unquote
 
+from airflow_multicloud.testing.local_clouds.gcp.service_account import TOKEN_PATH
 from tests.benchmarks.sink import checksum
 from tests.benchmarks.sink.answers import content, document, http_date, iso_date
 from tests.benchmarks.sink.http import Request, Response, Wait
@@ -44,6 +47,8 @@ class GCS:
     def handle(self, request: Request) -> Generator[Wait, None, Response]:
         """Serve a request."""
         path = request.path
+        if path == TOKEN_PATH:
+            return document({"access_token": "granted", "expires_in": 3600, "token_type": "Bearer"})
         if not path.startswith(_PREFIXES):
             return (yield from self._xml.handle(request))
         if path.startswith("/resumable/"):

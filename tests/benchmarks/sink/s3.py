@@ -108,7 +108,7 @@ class S3:
         if self._generations:
             headers["x-goog-generation"] = str(found.generation)
             headers["x-goog-stored-content-length"] = str(found.size)
-            headers["x-goog-hash"] = f"crc32c={checksum.base64_of(found.crc32c)}"
+            headers["x-goog-hash"] = _goog_hash(found)
         for name, value in found.metadata.items():
             headers[f"x-{'goog' if self._generations else 'amz'}-meta-{name}"] = value
         return headers
@@ -137,20 +137,31 @@ class S3:
     def _put(self, request: Request, bucket: str, key: str) -> Generator[Wait, None, Response]:
         digest = self._digest(request, key)
         yield from request.receive(digest.feed)
-        if etag_refused(request.headers, self._store.find(bucket, key)):
+        found = self._store.find(bucket, key)
+        if etag_refused(request.headers, found) or self._other_generation(request, found):
             return error("PreconditionFailed", 412)
         if wrong := _mismatch(request, digest):
             return error(wrong, 400)
         stored = self._store.put(
             bucket, key, digest, attributes_in(request.headers), self._metadata(request)
         )
-        return Response(headers=self._written(stored.crc32c, stored.etag, stored.generation))
+        headers = self._written(stored.crc32c, stored.etag)
+        if self._generations:
+            # https://cloud.google.com/storage/docs/xml-api/put-object-upload
+            headers["x-goog-generation"] = str(stored.generation)
+            headers["x-goog-metageneration"] = "1"
+            headers["x-goog-hash"] = _goog_hash(stored)
+            headers["x-goog-stored-content-length"] = str(stored.size)
+        return Response(headers=headers)
 
-    def _written(self, crc: int, etag: str, generation: int | None) -> dict[str, str]:
-        headers = {"etag": f'"{etag}"', "x-amz-checksum-crc32c": checksum.base64_of(crc)}
-        if self._generations and generation is not None:
-            headers["x-goog-generation"] = str(generation)
-        return headers
+    def _other_generation(self, request: Request, found: Stored | None) -> bool:
+        wanted = request.headers.get("x-goog-if-generation-match")
+        if not self._generations or wanted is None:
+            return False
+        return int(wanted) != (found.generation if found else 0)
+
+    def _written(self, crc: int, etag: str) -> dict[str, str]:
+        return {"etag": f'"{etag}"', "x-amz-checksum-crc32c": checksum.base64_of(crc)}
 
     def _begin(self, request: Request, bucket: str, key: str) -> Response:
         upload_id = f"{self._store.serial():x}"
@@ -174,7 +185,7 @@ class S3:
         number = int(request.query["partNumber"])
         etag = f"{digest.crc32c:08x}{self._store.serial():016x}"
         upload.parts[number] = Part(str(number), digest.size, digest.crc32c, etag)
-        return Response(headers=self._written(digest.crc32c, etag, None))
+        return Response(headers=self._written(digest.crc32c, etag))
 
     def _complete(self, request: Request, bucket: str, key: str) -> Generator[Wait, None, Response]:
         body = yield from request.read()
@@ -252,6 +263,11 @@ class S3:
             f"<ListMultipartUploadsResult {_NAMESPACE}><IsTruncated>false</IsTruncated>"
             f"{entries}</ListMultipartUploadsResult>"
         )
+
+
+def _goog_hash(found: Stored) -> str:
+    told = f"crc32c={checksum.base64_of(found.crc32c)}"
+    return told if found.md5 is None else f"{told},md5={base64.b64encode(found.md5).decode()}"
 
 
 def _mismatch(request: Request, digest: Digest) -> str | None:

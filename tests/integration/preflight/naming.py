@@ -80,7 +80,11 @@ def storage_call(seen: Seen) -> str:
         if verb == seen.method and pattern.fullmatch(path):
             return name
     # https://cloud.google.com/storage/docs/xml-api/reference-methods
-    named = {"GET": "storage.objects.get", "HEAD": "storage.objects.get"}
+    named = {
+        "GET": "storage.objects.get",
+        "HEAD": "storage.objects.get",
+        "PUT": "storage.objects.insert",
+    }
     assert re.fullmatch(r"/[^/]+/.+", path), path
     return named[seen.method]
 

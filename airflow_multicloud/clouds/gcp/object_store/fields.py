@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import binascii
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_multicloud.adapters.answers import (
     MALFORMED,
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 
+#: As the generation that a write replaces: that of no object.
+ABSENT: Final = "0"
 OBJECT_FIELDS = (
     "name,size,generation,updated,timeCreated,crc32c,md5Hash,storageClass,contentType,"
     "contentEncoding,contentLanguage,contentDisposition,cacheControl,metadata"
@@ -128,14 +130,20 @@ def digest_fields(digests: Digests) -> dict[str, str]:
 
 
 def generation_match(condition: IfAbsent | IfUnchanged | None) -> dict[str, str]:
-    """The query parameter for a condition: generation 0 means that there is no object."""
+    """The query parameter for a condition."""
+    wanted = condition_generation(condition)
+    return {} if wanted is None else {"ifGenerationMatch": wanted}
+
+
+def condition_generation(condition: IfAbsent | IfUnchanged | None) -> str | None:
+    """The generation that an object must have now, :data:`ABSENT` where there must be none."""
     match condition:
         case None:
-            return {}
+            return None
         case IfAbsent():
-            return {"ifGenerationMatch": "0"}
+            return ABSENT
         case IfUnchanged(etag, version):
-            return {"ifGenerationMatch": checked_generation(version or etag)}
+            return checked_generation(version or etag)
 
 
 def generation_of(ref: ObjectRef) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a download's headers tell of its object."""
+"""What headers tell of an object: those of a download, and those of an upload through obstore."""
 
 from __future__ import annotations
 
@@ -21,9 +21,13 @@ _STANDARD = {
     "Content-Language": "content_language",
     "Content-Disposition": "content_disposition",
 }
+_CACHE_CONTROL = "Cache-Control"
+_SENT = {**_STANDARD, _CACHE_CONTROL: "cache_control"}
 _METADATA = "X-Goog-Meta-"
-#: What obstore takes for something else than metadata.
-_RESERVED = {*_STANDARD, "Cache-Control", "Storage-Class"}
+# Metadata of these names obstore would send as what they name.
+_RESERVED = frozenset(map(str.lower, (*_SENT, "Storage-Class")))
+# Of a request's own body in S3's dialect, which Cloud Storage's XML interface understands, too.
+_FRAMING = "aws-chunked"
 
 
 def read_length(headers: Mapping[str, str]) -> int:
@@ -63,7 +67,7 @@ def told_attributes(headers: Mapping[str, str]) -> ObjectAttributes | None:
 
     :param headers: by the names that obstore gives them.
     """
-    if "Cache-Control" in headers:
+    if _CACHE_CONTROL in headers:
         return None
     named = dict(headers)
     named.pop("Storage-Class", None)
@@ -72,18 +76,21 @@ def told_attributes(headers: Mapping[str, str]) -> ObjectAttributes | None:
 
 
 def obstore_attributes(attributes: ObjectAttributes) -> Attributes | None:
-    """Attributes as obstore sends them; ``None`` when the XML interface's headers can't."""
-    sent: Attributes = {
-        header: value
-        for header, field in {**_STANDARD, "Cache-Control": "cache_control"}.items()
-        if (value := getattr(attributes, field)) is not None
-    }
-    for name, value in attributes.metadata.items():
-        if name.title() in sent or name.title() in _RESERVED:
-            return None
-        sent[name] = held_value(value) or ""
-    plain = all(v.isascii() and v.isprintable() and v == v.strip() for v in sent.values())
-    return sent if plain else None
+    """Fitted attributes as obstore names them; ``None`` when headers might not keep them.
+
+    The JSON interface takes any text, headers only ASCII
+    (https://cloud.google.com/storage/docs/metadata). What is empty, or looks encoded as RFC 2047
+    has it, a server may take for something else.
+    """
+    standard = {header: getattr(attributes, field) for header, field in _SENT.items()}
+    sent = {name: text for name, text in standard.items() if text is not None}
+    if _FRAMING in sent.get("Content-Encoding", "") or not _RESERVED.isdisjoint(
+        attributes.metadata
+    ):
+        return None
+    sent.update(attributes.metadata)
+    kept = all(text.isascii() and text == held_value(text) != "" for text in sent.values())
+    return sent if kept else None
 
 
 def known_generation(generation: str | None, doing: str) -> str:
@@ -101,7 +108,7 @@ def _attribute_headers(headers: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name, value in headers.items():
         title = name.title()
-        if title in _STANDARD or title == "Cache-Control":
+        if title in _STANDARD or title == _CACHE_CONTROL:
             found[title] = header_text(value)
         elif title.startswith(_METADATA):
             found[name[len(_METADATA) :].lower()] = header_text(value)

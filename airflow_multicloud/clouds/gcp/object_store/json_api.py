@@ -47,6 +47,8 @@ class JsonApi(RestApi):
         super().__init__(
             endpoint, credentials, retries=retries, area=StorageError, repeats_all=True
         )
+        #: Buckets that took a write here which the XML interface had refused.
+        self.without_xml: set[str] = set()
 
     @property
     def quota_project(self) -> str | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.testing.local_clouds.kit.certificates import Certificates
 
 _JSON = "application/json; charset=utf-8"
+_HEADERS = "airflow_multicloud.headers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +148,10 @@ class HttpServer:
 
 
 class _QuietHandler(WSGIRequestHandler):
+    def make_environ(self) -> WSGIEnvironment:
+        """What the request is, with :func:`headers_of` it."""
+        return {**super().make_environ(), _HEADERS: self.headers.items()}
+
     def connection_dropped(
         self,
         error: BaseException,  # noqa: ARG002 - inherited
@@ -163,6 +168,11 @@ def target_of(request: Request) -> str:
     """Path and query as they were sent, nothing decoded."""
     target: str = request.environ["REQUEST_URI"]
     return target
+
+
+def headers_of(request: Request) -> dict[str, str]:
+    """All headers, their names in lower case; WSGI has none of those with an underscore."""
+    return {name.lower(): value for name, value in request.environ[_HEADERS]}
 
 
 def encoded(value: object) -> bytes:
