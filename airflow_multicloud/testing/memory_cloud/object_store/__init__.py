@@ -23,6 +23,7 @@ from airflow_multicloud.ports.object_store import (
     SignedUrl,
     WriteOptions,
 )
+from airflow_multicloud.testing.memory_cloud.object_store.bodies import MemoryBody
 from airflow_multicloud.testing.memory_cloud.object_store.keys import (
     LABELS,
     MOST_TAGS,
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-_CHUNK = 1 << 20
 _PAGE = 1000
 _LONGEST_SIGNED = timedelta(days=7)  # as S3's and Cloud Storage's V4 signatures
 
@@ -268,35 +268,6 @@ class Hook(MemoryParts):
     def most_tags(self) -> int:
         """Ten."""
         return MOST_TAGS
-
-
-class MemoryBody:
-    """The port's ``ObjectBody``; a second reading is refused."""
-
-    def __init__(self, meta: ObjectMeta, content: memoryview) -> None:
-        self._meta = meta
-        self._content = content
-        self._consumed = False
-
-    @property
-    def meta(self) -> ObjectMeta:
-        """The object these bytes belong to."""
-        return self._meta
-
-    def read(self) -> Buffer:
-        """All bytes of the range."""
-        self._consume()
-        return bytes(self._content)
-
-    def __iter__(self) -> Iterator[Buffer]:
-        """The bytes in chunks of 1 MiB."""
-        self._consume()
-        for start in range(0, len(self._content), _CHUNK):
-            yield bytes(self._content[start : start + _CHUNK])
-
-    def _consume(self) -> None:
-        fail_if(self._consumed, f"object {self._meta.key!r}: its body was read before")
-        self._consumed = True
 
 
 def _later(key: str, after: str | None) -> bool:
