@@ -20,14 +20,15 @@ from airflow_multicloud.core.replication.run import new_identity
 from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.object_store import Digests, ObjectMeta
 from airflow_multicloud.testing.memory_cloud import NAME, object_store
-from airflow_multicloud.testing.memory_cloud.object_store import MemoryBody
+from airflow_multicloud.testing.memory_cloud.object_store.bodies import MemoryBody
 from airflow_multicloud.testing.memory_cloud.object_store.space import NO_DIGESTS, PLAIN, space
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from typing_extensions import Buffer
+
     from airflow_multicloud.ports.object_store import (
-        Buffer,
         ObjectBody,
         ObjectRef,
         WriteOptions,
