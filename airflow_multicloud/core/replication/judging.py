@@ -145,7 +145,7 @@ def _look_closer(
     replica: Endpoint, name: str, proof: Proof, listed: Listed, depth: Depth
 ) -> tuple[Found, int]:
     ref = replica.ref(replica.key_of(name))
-    digest = StreamDigest(md5=proof.digests.sha256 is None)
+    digest = StreamDigest.like(proof.digests)
     try:
         if depth is not Depth.READ:  # A stat may report digests that a listing does not.
             listed = _listed(name, replica.store.stat_object(ref))
