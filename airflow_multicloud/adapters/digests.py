@@ -87,7 +87,7 @@ def check_blake3(why: str) -> None:
 
 
 def _blake3() -> _Hasher:
-    check_blake3("its BLAKE3 is all that tells the content")
+    check_blake3("only its BLAKE3 tells the content of what is read")
     from blake3 import blake3
 
     # In one thread: more of them take none of the work away, and it is faster than any network.
