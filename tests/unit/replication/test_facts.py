@@ -113,7 +113,10 @@ class TestProven:
     @pytest.mark.parametrize("name", ["crc32c", "md5", "sha256", "blake3"])
     def test_each_ledger_gets_what_its_own_store_said(self, name: str) -> None:
         said = Digests(crc32c="1", md5="2", sha256="3", blake3="4")
-        read, other = Digests(**{name: "read"}), Digests(**dict.fromkeys(dataclasses.asdict(said), "other"))
+        read, other = (
+            Digests(**{name: "read"}),
+            Digests(**dict.fromkeys(dataclasses.asdict(said), "other")),
+        )
         states = (replace(FAILED, digests=other), replace(DONE, etag="second", digests=said))
         item = replace(an_item("a", *states), digests=read)
         entry = entry_of(RUN, KEY, item, 1, None, ())
