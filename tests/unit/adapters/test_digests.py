@@ -15,7 +15,7 @@ ABC = Digests(
     md5="900150983cd24fb0d6963f7d28e17f72",
     sha256="ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 )
-# BLAKE3's own test vectors (test_vectors.json) for the bytes 0, 1, 2, without and with a chunk's end.
+# BLAKE3's own test vectors (test_vectors.json): of one chunk, and of more than one.
 BLAKE3 = {
     3: "e1be4d7a8ab5560aa4199eea339849ba8e293d55ca0a81006726d184519e647f",
     1025: "d00278ae47eb27b34faecf67b4fe263f82d5412916c1ffd97c8cb7fb814b8444",
