@@ -28,7 +28,7 @@ def how_to_install(requirement: str) -> str:
 def require_extra(module: str, extra: str, *, why: str = "") -> None:
     """Refuse to go on without an optional dependency.
 
-    :param why: what needs it, such as a parameter and its value.
+    :param why: what needs it, a clause: a parameter, and what was given.
     :raises ProviderNotAvailableError: kind ``unsupported``, naming what to install.
     """
     try:
@@ -37,7 +37,7 @@ def require_extra(module: str, extra: str, *, why: str = "") -> None:
         found = None
     if found is None:
         raise ProviderNotAvailableError(
-            f"{why}{': ' if why else ''}{module} is not installed: "
+            f"{why}{', and ' if why else ''}{module} is not installed: "
             f"{how_to_install(f'{_DISTRIBUTION}[{extra}]')}",
             kind=ErrorKind.UNSUPPORTED,
         )

@@ -70,8 +70,7 @@ class ContentDigest(StrEnum):
 
     SHA256 = "sha256"
     BLAKE3 = "blake3"
-    """It takes a quarter of the time, and the package ``blake3``. No service computes it, and other
-    programs are less likely to."""
+    """It takes a quarter of the time, and the extra ``blake3``. No service computes it."""
 
     @classmethod
     def parse(cls, given: str) -> ContentDigest:

@@ -32,7 +32,7 @@ class Replication:
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
         if self.options.digest is ContentDigest.BLAKE3:
-            check_blake3("digest='blake3'")
+            check_blake3("digest: 'blake3' given")
         check_overlap(self.source, self.destinations)
         for number, destination in enumerate(self.destinations):
             check_reserved(destination, parameter=f"destinations[{number}]")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.core.endpoints import Endpoint
     from airflow_multicloud.core.replication.report import ReplicationReport
-    from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, ObjectRef
+    from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, ObjectRef, Part
 
 LARGE = bytes(range(100))  # seven parts
 #: Another content that a CRC32C does not tell from it.
@@ -55,8 +55,9 @@ class Store(object_store.Hook):
         super().__init__(conn_id)
         self.tells: Callable[[ObjectMeta], ObjectMeta] = crc32c_only
         self.gives: Callable[[int, bytes], bytes] = lambda start, part: part
-        self.after_write: Callable[[], None] = lambda: None
-        self.reads = 0
+        self.before_complete: Callable[[], None] = lambda: None
+        self.after_complete: Callable[[], None] = lambda: None
+        self.reads = self.parts = 0
 
     def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
         return map(self.tells, super().list_objects(bucket, prefix))
@@ -71,9 +72,15 @@ class Store(object_store.Hook):
         self.reads += 1
         return _Given(body.meta, self.gives(start, bytes(body.read())))
 
+    def put_part(self, *given: Any, **named: Any) -> Part:
+        self.parts += 1
+        part = super().put_part(*given, **named)
+        return replace(part, digests=Digests(crc32c=part.digests.crc32c))
+
     def complete_upload(self, *given: Any, **named: Any) -> ObjectMeta:
+        self.before_complete()
         written = super().complete_upload(*given, **named)
-        self.after_write()
+        self.after_complete()
         return self.tells(written)
 
 
@@ -247,12 +254,30 @@ def test_a_write_whose_answer_was_lost_is_looked_for_by_its_bytes(same: bool) ->
         fill(end, {"large": LARGE if same else FORGED})
         raise StorageError("it is there", kind=ErrorKind.PRECONDITION_FAILED)
 
-    there.after_write = lost
+    there.after_complete = lost
     outcomes = run(made).destinations[0].outcomes
     assert outcomes == {Outcome.COPIED: 1, Outcome.VERIFIED if same else Outcome.CONFLICT: 1}
     if same:
         proof = recorded(end)
         assert (proof.confirmed, proof.digests) == ("blake3", BY_BLAKE3)
+
+
+@both_ways
+def test_parts_that_an_earlier_try_has_sent_are_taken_up_with_the_other_digest(
+    first: ContentDigest, second: ContentDigest
+) -> None:
+    made, _, (there,) = lab()
+
+    def cut_off() -> None:
+        raise StorageError("cut off", kind=ErrorKind.THROTTLED)
+
+    there.before_complete = cut_off
+    assert run(made, first).destinations[0].outcomes[Outcome.FAILED] == 1
+    assert there.parts == 7
+    there.before_complete = lambda: None
+    assert run(made, second).destinations[0].outcomes[Outcome.COPIED] == 1
+    assert there.parts == 7  # None is sent again.
+    assert recorded(made.destinations[0]).digests == DIGEST[second]
 
 
 def test_a_copy_of_a_replica_has_one_digest_of_its_own() -> None:
@@ -280,7 +305,7 @@ class TestNotInstalled:
         uninstalled(monkeypatch)
         options = replace(SMALL, digest=ContentDigest.BLAKE3)
         expected = (
-            r"^digest='blake3': blake3 is not installed: pip install '\.\[blake3\]' in a checkout"
+            r"^digest: 'blake3' given, and blake3 is not installed: pip install '\.\[blake3\]' in a"
         )
         for work in (replicate, plan):
             with pytest.raises(ProviderNotAvailableError, match=expected) as caught:
