@@ -25,9 +25,10 @@ def how_to_install(requirement: str) -> str:
     )
 
 
-def require_extra(module: str, extra: str) -> None:
+def require_extra(module: str, extra: str, *, why: str = "") -> None:
     """Refuse to go on without an optional dependency.
 
+    :param why: what needs it, a clause: a parameter, and what was given.
     :raises ProviderNotAvailableError: kind ``unsupported``, naming what to install.
     """
     try:
@@ -36,6 +37,7 @@ def require_extra(module: str, extra: str) -> None:
         found = None
     if found is None:
         raise ProviderNotAvailableError(
-            f"{module} is not installed: {how_to_install(f'{_DISTRIBUTION}[{extra}]')}",
+            f"{why}{', and ' if why else ''}{module} is not installed: "
+            f"{how_to_install(f'{_DISTRIBUTION}[{extra}]')}",
             kind=ErrorKind.UNSUPPORTED,
         )

@@ -135,6 +135,7 @@ from airflow_multicloud.core.replication.closing import (
 )
 from airflow_multicloud.core.replication.history import Run as Run
 from airflow_multicloud.core.replication.options import CompareAttributes as CompareAttributes
+from airflow_multicloud.core.replication.options import ContentDigest as ContentDigest
 from airflow_multicloud.core.replication.options import ObjectFilter as ObjectFilter
 from airflow_multicloud.core.replication.options import OnError as OnError
 from airflow_multicloud.core.replication.options import ReplicationOptions as ReplicationOptions

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
-from airflow_multicloud.adapters.digests import SHA256_METADATA, sha256_of
+from airflow_multicloud.adapters.digests import OWN_METADATA, SHA256_METADATA, sha256_of
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.ports.object_store import (
     AttributeRules,
@@ -27,7 +27,8 @@ class Kept:
 
     :param attributes: as they are to be written, with the SHA-256 where it was given.
     :param not_kept: what the destination can't hold.
-    :param keeps_digest: whether there is room for the SHA-256, also when it comes later.
+    :param keeps_digest: whether there is room for the SHA-256, also when it, or a BLAKE3, which is
+        as long, comes later.
     """
 
     attributes: ObjectAttributes
@@ -42,7 +43,7 @@ def keep(destination: Endpoint, attributes: ObjectAttributes, *, sha256: str | N
 
     :param sha256: kept as metadata when it is known before the write begins.
     """
-    metadata = {n: v for n, v in attributes.metadata.items() if n != SHA256_METADATA}
+    metadata = {n: v for n, v in attributes.metadata.items() if n not in OWN_METADATA}
     refused = destination.unusable_metadata(metadata) if metadata else ()
     for name in refused:
         del metadata[name]
@@ -78,12 +79,12 @@ def keep_tags(
     :param present: what it has already, of which this package's own stays.
     :param others: whether those that the source has not stay too.
     """
-    kept = {name: value for name, value in present.items() if others or name == SHA256_METADATA}
+    kept = {name: value for name, value in present.items() if others or name in OWN_METADATA}
     not_kept: list[str] = []
     store = destination.store
     rules = store if has_capability(store, TagRules) else None
     for name, value in tags.items():
-        if name == SHA256_METADATA:
+        if name in OWN_METADATA:
             continue
         full = rules is not None and name not in kept and len(kept) >= rules.most_tags
         if full or (rules is not None and rules.why_not_tag(name, value)):
@@ -122,7 +123,7 @@ def lacks(wanted: ObjectAttributes, there: ObjectAttributes | None) -> bool:
 def _foreign(named: Mapping[str, str]) -> Mapping[str, str]:
     if not named:
         return _NOTHING
-    return {name: value for name, value in named.items() if name != SHA256_METADATA}
+    return {name: value for name, value in named.items() if name not in OWN_METADATA}
 
 
 def _short(document: object) -> str:

@@ -16,13 +16,12 @@ def digests_by_reading(
     *,
     if_etag: str | None,
     spend: Callable[[int], object] | None = None,
-    md5: bool = False,
+    digest: StreamDigest | None = None,
 ) -> Digests:
     """The digests of an object's bytes, each checked on the way where the store can do that.
 
     :param spend: told how many bytes each chunk has; may wait.
-    :param md5: MD5 as well, to be compared with what has no other digest; it costs twice as much as
-        the other two together.
+    :param digest: what computes them, if not SHA-256 and CRC32C alone.
     :raises CloudError: as the read itself.
     """
     etag = if_etag or None
@@ -30,7 +29,7 @@ def digests_by_reading(
         chunks = end.store.get_checked(ref, if_etag=etag)
     else:
         chunks = iter(end.store.get_object(ref, if_etag=etag))
-    digest = StreamDigest(md5=md5)
+    digest = digest or StreamDigest()
     for chunk in chunks:
         cancellation.check()
         if spend is not None:
@@ -59,7 +58,10 @@ def altered_on_the_way(
     compared = compare(read, declared)
     if compared is None or compared.equal:
         return None
-    again = digests_by_reading(source, ref, if_etag=if_etag, spend=spend)
-    if again.sha256 == read.sha256:
+    again = digests_by_reading(
+        source, ref, if_etag=if_etag, spend=spend, digest=StreamDigest.like(read)
+    )
+    same = compare(read, again)
+    if same is not None and same.identical:
         return None
     return "the bytes read are others than those read once more, and were altered on the way"

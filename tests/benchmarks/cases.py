@@ -13,6 +13,7 @@ class Case:
 
     :param prefix: of the source objects; also what they are called at the destination.
     :param latency: milliseconds by which every answer of every server is late.
+    :param digest: what this package tells large objects by.
     :param rerun: measure the second of two runs, which finds nothing to do.
     :param airflow: how often Airflow's operators run; they are slow, or can't do it (0).
     """
@@ -22,6 +23,7 @@ class Case:
     destinations: tuple[str, ...]
     prefix: str
     latency: float = 0.0
+    digest: str = "sha256"
     rerun: bool = False
     airflow: int = 3
 
@@ -46,6 +48,15 @@ CASES = (
         destinations=("azure",),
         prefix="large",
         latency=25,
+        airflow=0,
+    ),
+    Case(
+        name="1 × 512 MiB S3→Azure, 25 ms, BLAKE3",
+        source="s3",
+        destinations=("azure",),
+        prefix="large",
+        latency=25,
+        digest="blake3",
         airflow=0,
     ),
     Case(

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.ours THREADS MIB SOURCE DESTINATION…``: one replication."""
+"""``python -m tests.benchmarks.ours THREADS MIB DIGEST SOURCE DESTINATION…``: one replication."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from tests.benchmarks.section import measured
 
 def main() -> None:
     """Replicate; 0 threads and MiB mean the package's own defaults."""
-    threads, memory, source, *destinations = sys.argv[1:]
+    threads, memory, digest, source, *destinations = sys.argv[1:]
     defaults = api.ReplicationOptions()
     options = replace(
         defaults,
         concurrency=int(threads) or defaults.concurrency,
         memory_limit=int(memory) * MIB or defaults.memory_limit,
+        digest=api.ContentDigest(digest),
     )
     api.replication(source, destinations)  # imports the SDKs, sends nothing
     with measured():

@@ -64,7 +64,8 @@ def command(tool: str, case: Case, endpoints: Endpoints) -> Command:
         locations = [endpoints.uri(case.source, SOURCE, case.prefix)]
         locations += [endpoints.uri(cloud, OURS, case.prefix) for cloud in case.destinations]
         return Command(
-            (sys.executable, "-m", "tests.benchmarks.ours", *options, *locations), environment
+            (sys.executable, "-m", "tests.benchmarks.ours", *options, case.digest, *locations),
+            environment,
         )
     module = "tests.benchmarks.airflow_operators"
     words = (case.prefix, case.source, *case.destinations)

@@ -20,6 +20,7 @@ from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
 from airflow_multicloud.core.replication.engine import replicate
+from airflow_multicloud.core.replication.options import ContentDigest, ReplicationOptions
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.documents import to_document
@@ -31,6 +32,7 @@ from airflow_multicloud.ports.object_store import (
     ObjectRef,
 )
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.failover.stores import Crc32cOnly
 from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
@@ -438,6 +440,23 @@ def test_a_record_says_why_there_is_no_rto_and_explains_itself(world: World) -> 
     assert "none: not everything was recovered (given up after 3 ms)" in page
     for said in ("1 h", "2026-11-23 09:00:00 UTC", "Ada", "A test that can", "airflow-multicloud"):
         assert said in page
+
+
+def test_a_record_names_the_digests_that_were_compared(tmp_path: Path) -> None:
+    primary, replica = endpoint("data/", Crc32cOnly), endpoint("copy/", Crc32cOnly)
+    for name, content in TREE.items():
+        primary.store.put_object(primary.ref(f"data/{name}"), content)
+    canary = write_canary(primary, "drill-1")
+    by_blake3 = ReplicationOptions(part_size=128, digest=ContentDigest.BLAKE3)
+    replicate(Replication(primary, (replica,), by_blake3))
+    world = World(primary, (replica,), canary)
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert (world.judge(measured), outcomes(measured)) == (Verdict.PASSED, ["rejected"])
+    document = to_document(measured)
+    assert document["recovered"]["digests"] == {"blake3": 1, "sha256": 3}
+    page = a_record(world, recovered=document["recovered"]).html().decode()
+    assert "<th>Digest compared</th>" in page
+    assert "blake3: 1 object<br>" in page
 
 
 CHANGES_OF_A_RECORD = [

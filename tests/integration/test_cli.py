@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.cli import cli_parser
 
-from airflow_multicloud import api
+from airflow_multicloud import api, extras
 from airflow_multicloud.cli.commands.object_store import replicate as replicate_command
 from airflow_multicloud.cli.hints import hint
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -91,6 +91,18 @@ class TestReplicate:
         assert ended.code == 0
         assert ended.err.endswith("\nnothing was changed (--dry-run)\n")
         assert (ended.result["uri"], ended.result["copy"]) == (REPLICA, 3)
+        assert list(object_store.Hook("cli_b").list_objects("lake")) == []
+
+    def test_a_digest_that_cant_be_computed_is_refused(
+        self, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        words = ("replicate", SOURCE, REPLICA, "--digest", "blake3")
+        assert shell.run(*words, "--dry-run").code == 0
+        monkeypatch.setattr(extras, "find_spec", lambda name: None)
+        for more in ((), ("--dry-run",)):
+            refused = shell.run(*words, *more)
+            assert refused.code == 2
+            assert "--digest: 'blake3' given, and blake3 is not installed: pip" in refused.err
         assert list(object_store.Hook("cli_b").list_objects("lake")) == []
 
     def test_dry_run_names_what_would_be_lost_and_the_price(self, shell: Shell) -> None:

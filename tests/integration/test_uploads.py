@@ -25,6 +25,7 @@ from airflow_multicloud.ports.object_store import (
     WriteOptions,
 )
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.adapters.collisions import with_crc32c_of
 
 from .lab import at, get
 
@@ -130,24 +131,6 @@ def telling() -> Endpoint:
     store = Telling()
     store.ensure_bucket("lake")
     return Endpoint("memory", store, Location("mem", "telling", "lake", "app.sh"))
-
-
-def with_crc32c_of(wanted: bytes, content: bytes) -> bytes:
-    """The content with its last four bytes chosen so that it has the CRC32C of another."""
-    table = []
-    for index in range(256):
-        value = index
-        for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
-        table.append(value)
-    reverse = {entry >> 24: index for index, entry in enumerate(table)}
-    back = int(crc32c_of(wanted), 16) ^ 0xFFFFFFFF
-    for _ in range(4):
-        index = reverse[back >> 24]
-        back = ((back ^ table[index]) << 8 | index) & 0xFFFFFFFF
-    body = content[:-4]
-    ahead = int(crc32c_of(body), 16) ^ 0xFFFFFFFF
-    return body + (back ^ ahead).to_bytes(4, "little")
 
 
 def test_a_crc32c_alone_is_no_proof(telling: Endpoint, file: Path) -> None:

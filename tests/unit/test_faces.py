@@ -29,6 +29,7 @@ FACES = sorted(
 HEAVY = (
     *("boto3", "botocore", "obstore", "azure.core", "azure.storage", "azure.identity"),
     *("google.cloud", "google.auth", "duckdb", "pyarrow", "pandas", "pygal", "currency_converter"),
+    "blake3",
     *(f"airflow.providers.{name}" for name in ("amazon.aws.hooks", "google.cloud", "microsoft")),
 )
 

@@ -29,7 +29,7 @@ __getattr__, __dir__, __all__ = lazy_face(
         "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
         "airflow_multicloud.core.replication.history": "Run",
         "airflow_multicloud.core.replication.options": (
-            "CompareAttributes ObjectFilter OnError ReplicationOptions"
+            "CompareAttributes ContentDigest ObjectFilter OnError ReplicationOptions"
         ),
         "airflow_multicloud.core.replication.plans": "Plan",
         "airflow_multicloud.core.replication.report": "ReplicationReport",

@@ -26,6 +26,7 @@ _SOFTWARE = (
     "boto3",
     "google-cloud-storage",
     "azure-storage-blob",
+    "blake3",
 )
 
 

@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.adapters.digests import SHA256_METADATA, StreamDigest, identifies
+from airflow_multicloud.adapters.digests import (
+    BLAKE3_METADATA,
+    SHA256_METADATA,
+    StreamDigest,
+    identifies,
+)
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.endpoints import Endpoint
@@ -55,6 +60,7 @@ class Arrival:
     size: int
     sha256: str
     verified_by: str | None
+    digest: str | None
     as_of: datetime | None
     not_kept: tuple[str, ...]
     findings: tuple[str, ...] = ()
@@ -108,16 +114,24 @@ def take(
     if asked.contract.size is None:
         asked = replace(asked, contract=replace(asked.contract, size=body.meta.size))
     _check_size(candidate, body.meta.size, asked.contract)
-    digest = StreamDigest(md5=asked.needs_md5)
+    digest = asked.digest()
     not_kept: tuple[str, ...] = ()
     if isinstance(target, ObjectTarget):
         target, not_kept = target.like(_attributes(candidate, chosen))
     chunks = _verified(candidate, body, digest, asked, policy, cancelled)
     staged = _stage(target, chunks if progress is None else _counted(chunks, body.meta, progress))
     found = digest.digests()
-    by = asked.vouching(found)
     findings = (*known.findings, *chosen.findings)
-    return Arrival(staged, digest.size, found.sha256 or "", by, as_of, not_kept, findings)
+    return Arrival(
+        staged,
+        digest.size,
+        found.sha256 or "",
+        asked.vouching(found),
+        asked.compared_by(found),
+        as_of,
+        not_kept,
+        findings,
+    )
 
 
 def _unvouched(candidate: Endpoint) -> StorageError:
@@ -217,8 +231,9 @@ def _contract(meta: ObjectMeta, known: Reference, policy: FailoverPolicy) -> Con
         return known.contract if sure else replace(known.contract, by=None)
     if meta.digests != Digests():
         return Contract(meta.digests, meta.size, "store")
-    claimed = meta.attributes.metadata.get(SHA256_METADATA) if meta.attributes else None
-    return Contract(Digests(sha256=claimed), meta.size, None)
+    told = meta.attributes.metadata if meta.attributes else {}
+    claimed = Digests(sha256=told.get(SHA256_METADATA), blake3=told.get(BLAKE3_METADATA))
+    return Contract(claimed, meta.size, None)
 
 
 def _verified(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.adapters.digests import compare, identifies
+from airflow_multicloud.adapters.digests import StreamDigest, compare, identifies
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 if TYPE_CHECKING:
@@ -39,11 +39,10 @@ class Asked:
     others: tuple[Contract, ...] = ()
     needed: bool = False
 
-    @property
-    def needs_md5(self) -> bool:
-        """Whether the bytes' MD5 is asked for, by somebody who has no SHA-256."""
-        every = [one.digests for one in (self.contract, *self.others)]
-        return any(known.md5 is not None and known.sha256 is None for known in every)
+    def digest(self) -> StreamDigest:
+        """What computes all that is asked for, and the SHA-256, which is told of what arrives."""
+        every = (one.digests for one in (self.contract, *self.others))
+        return StreamDigest.like(*every, sha256=True)
 
     def why_not(self, found: Digests) -> str | None:
         """Why bytes with these digests are not the object, if they are not."""
@@ -57,12 +56,17 @@ class Asked:
 
     def vouching(self, found: Digests) -> str | None:
         """Who says that these are the right bytes; ``None`` for nobody."""
-        return self._other(found) or self.contract.by
+        return (self._other(found) or self.contract).by
 
-    def _other(self, found: Digests) -> str | None:
+    def compared_by(self, found: Digests) -> str | None:
+        """The strongest digest by which they are the right bytes; ``None``: there is none."""
+        compared = compare((self._other(found) or self.contract).digests, found)
+        return None if compared is None else compared.name
+
+    def _other(self, found: Digests) -> Contract | None:
         for other in self.others:
             if (compared := compare(other.digests, found)) is not None and compared.identical:
-                return other.by
+                return other
         return None
 
 

@@ -232,6 +232,7 @@ class _Race:
             size=arrival.size,
             sha256=arrival.sha256,
             verified_by=arrival.verified_by,
+            digest=arrival.digest,
             as_of=as_of,
             age_seconds=(datetime.now(UTC) - as_of).total_seconds() if as_of else None,
             failed_over=not attempt.candidate.primary,

@@ -40,6 +40,8 @@ class Provenance(Documented):
 
     :param verified_by: ``expected_sha256``, ``ledger`` (the candidate's, or another one's),
         ``store`` (what arrived is what this store holds, by a digest that it reports) or ``None``.
+    :param digest: the strongest digest by which the content was compared (``sha256``, ``blake3``,
+        ``md5`` or ``crc32c``); ``None`` for none.
     :param as_of: the replica has the object as the source had it then; ``None``: it is not known
         that it ever had. For the primary, and without a ledger, when it was last modified.
     :param age_seconds: from ``as_of`` to the fetch.
@@ -60,6 +62,7 @@ class Provenance(Documented):
     attempts: tuple[Attempt, ...]
     findings: tuple[str, ...] = ()
     not_kept: tuple[str, ...] = ()
+    digest: str | None = None
 
     DOCUMENT: ClassVar = Document(
         (
@@ -69,6 +72,7 @@ class Provenance(Documented):
             "size",
             "sha256",
             "verified_by",
+            "digest",
             "as_of",
             "age_seconds",
             "failed_over",
@@ -84,6 +88,7 @@ class TreeProvenance(Documented):
     """What was fetched of a prefix, and from where; and what was not.
 
     :param served: objects by the candidate that served them.
+    :param digests: objects by the strongest digest by which their content was compared.
     :param attempts: the attempts that failed, the first twenty.
     :param as_of: the oldest of the objects' ``as_of``, or of the parts that the ledger which the
         names are from has looked at; ``None`` when it is not known of one of them.
@@ -127,6 +132,7 @@ class TreeProvenance(Documented):
     oldest: str | None = None
     unknown: int | None = None
     unknown_names: tuple[str, ...] = ()
+    digests: Mapping[str, int] = field(default_factory=dict)
 
     DOCUMENT: ClassVar = Document(
         (
@@ -135,6 +141,7 @@ class TreeProvenance(Documented):
             "size",
             "served",
             "verified_by",
+            "digests",
             "as_of",
             "oldest",
             "failed_over",

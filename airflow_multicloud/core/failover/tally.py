@@ -51,6 +51,7 @@ class Tally:
         self._failures = len(failed)
         self._served: Counter[str] = Counter()
         self._verified: Counter[str] = Counter()
+        self._digests: Counter[str] = Counter()
         self._not_kept: Counter[str] = Counter()
         self._size = 0
         self._naming = naming
@@ -80,6 +81,7 @@ class Tally:
         """
         self._served[one.served_by] += 1
         self._verified[one.verified_by or "nothing"] += 1
+        self._digests[one.digest or "none"] += 1
         self._not_kept.update(one.not_kept)
         self._size += one.size
         self._age = self._age.with_part(one.as_of, name)
@@ -138,6 +140,7 @@ class Tally:
             size=self._size,
             served=dict(self._served),
             verified_by=dict(self._verified),
+            digests=dict(self._digests),
             as_of=self._age.as_of,
             oldest=self._age.oldest,
             failed_over=set(self._served) != {primary},

@@ -45,6 +45,7 @@ class Replicate:
             "max_replace",
             "part_size",
             "large_object",
+            "digest",
             "concurrency",
             "memory_limit",
             "bandwidth_limit",

@@ -22,7 +22,7 @@ class Replica(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     :param prior: the object that was there when the destination was listed.
     :param outcome: ``None`` while it is still to be done.
-    :param confirmed: which digest the store confirmed (``sha256``, ``crc32c``, ``md5``).
+    :param confirmed: which digest the store confirmed (``sha256``, ``crc32c``, ``md5`` …).
     :param kind: the error kind of a failure.
     :param reason: why it is not proven, for a reader.
     :param not_kept: what the destination could not keep (``metadata:x``, ``tags`` …).
@@ -104,6 +104,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
             crc32c=self.digests.crc32c or here.crc32c,
             md5=self.digests.md5 or here.md5,
             sha256=self.digests.sha256 or here.sha256,
+            blake3=self.digests.blake3 or here.blake3,
         )
 
     @property

@@ -145,7 +145,7 @@ def _look_closer(
     replica: Endpoint, name: str, proof: Proof, listed: Listed, depth: Depth
 ) -> tuple[Found, int]:
     ref = replica.ref(replica.key_of(name))
-    digest = StreamDigest(md5=proof.digests.sha256 is None)
+    digest: StreamDigest | None = None
     try:
         if depth is not Depth.READ:  # A stat may report digests that a listing does not.
             listed = _listed(name, replica.store.stat_object(ref))
@@ -154,6 +154,7 @@ def _look_closer(
                 return known, 0
             if depth is Depth.CHECKSUMS:
                 return _untold(name, proof, listed, "the store reports no digest to compare"), 0
+        digest = StreamDigest.like(proof.digests)
         for chunk in replica.store.get_object(ref):
             cancellation.check()
             digest.update(chunk)
@@ -162,7 +163,7 @@ def _look_closer(
     except CloudError as err:
         if err.kind is ErrorKind.NOT_FOUND:
             return Found(name, Finding.MISSING, "it was deleted meanwhile"), 0
-        return _untold(name, proof, listed, f"{err.kind}: {err}"), digest.size
+        return _untold(name, proof, listed, f"{err.kind}: {err}"), digest.size if digest else 0
     return _by_content(name, proof, listed, digest), digest.size
 
 

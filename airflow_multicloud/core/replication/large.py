@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from msgspec.structs import replace
 
-from airflow_multicloud.adapters.digests import StreamDigest, crc32c_of
+from airflow_multicloud.adapters.digests import crc32c_of
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.reading import altered_on_the_way
 from airflow_multicloud.core.replication.buffers import Buffers, Uses
+from airflow_multicloud.core.replication.hashing import hasher
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.parts import PartRange, choose_part_size, cut, why_not_size
@@ -106,12 +107,7 @@ class _Round:
         self._meta = meta
         self._part_size = part_size
         self._tags = tags
-        # What the source reports is what tells a misread: the one digest it has is computed too.
-        reported = meta.digests
-        told = reported.md5 or (meta.declared.md5 if reported == Digests() else None)
-        self._whole = StreamDigest(
-            md5=told is not None and reported.crc32c is None and reported.sha256 is None
-        )
+        self._whole = hasher(job.options.digest, meta)
         self._next = 1
         self._turn = threading.Condition()
         self._read_error: CloudError | None = None

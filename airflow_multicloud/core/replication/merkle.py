@@ -1,8 +1,8 @@
 """One hash for a whole replica: an RFC 6962 Merkle tree over its objects.
 
 Each leaf is the object's name, size and strongest known digest, so equal content below a
-prefix has an equal root, on any cloud and in any run. Memory grows with the logarithm of the
-number of objects.
+prefix has an equal root, on any cloud and in any run, as far as its objects were proven by the same
+digests. Memory grows with the logarithm of the number of objects.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ def leaf(name: str, size: int, d: Digests) -> bytes:
     """What the tree commits to for one object."""
     if d.sha256:
         digest = f"sha256:{d.sha256}"
+    elif d.blake3:
+        digest = f"blake3:{d.blake3}"
     elif d.crc32c:
         digest = f"crc32c:{d.crc32c}"
     else:

@@ -65,6 +65,23 @@ class CompareAttributes(StrEnum):
         return cls(given)
 
 
+class ContentDigest(StrEnum):
+    """What tells the content of an object that is copied by parts; a CRC32C always is besides."""
+
+    SHA256 = "sha256"
+    BLAKE3 = "blake3"
+    """It takes a quarter of the time, and the extra ``blake3``. No service computes it."""
+
+    @classmethod
+    def parse(cls, given: str) -> ContentDigest:
+        """The member of this value.
+
+        :raises StorageError: kind ``invalid_argument``, naming ``digest``.
+        """
+        _require(given in tuple(cls), "digest", given, "'sha256' or 'blake3'")
+        return cls(given)
+
+
 def include_globs(include: object, *, given: bool) -> tuple[str, ...]:
     """The globs of ``include``.
 
@@ -156,6 +173,9 @@ class ReplicationOptions:
         number of parts demands it.
     :param large_object: objects larger than this many bytes go by parts; ``part_size`` when
         left out.
+    :param digest: what the content of objects that go by parts is told by: ``sha256``, or
+        ``blake3``, which takes a quarter of the time (extra ``blake3``). Smaller objects have a
+        SHA-256 always, and so have those of which the source's service tells a SHA-256.
     :param concurrency: threads, and so requests under way at once.
     :param memory_limit: bytes of object content held at any one time.
     :param bandwidth_limit: bytes read from the source per second, or ``None``.
@@ -173,6 +193,7 @@ class ReplicationOptions:
     create_buckets: bool = False
     part_size: int = 8 * MIB
     large_object: int | None = None
+    digest: ContentDigest = ContentDigest.SHA256
     concurrency: int = 16
     memory_limit: int = 24 * MIB
     bandwidth_limit: int | None = None
@@ -194,6 +215,7 @@ class ReplicationOptions:
         object.__setattr__(self, "on_error", OnError.parse(self.on_error))
         compare = CompareAttributes.parse(self.compare_attributes)
         object.__setattr__(self, "compare_attributes", compare)
+        object.__setattr__(self, "digest", ContentDigest.parse(self.digest))
         _require(
             0 <= self.min_success_ratio <= 1,
             "min_success_ratio",

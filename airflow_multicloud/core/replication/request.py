@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from airflow_multicloud.adapters.digests import check_blake3
 from airflow_multicloud.core.apart import check_overlap
 from airflow_multicloud.core.endpoints import Endpoint, check_reserved
 from airflow_multicloud.core.ledger.writing import Sign
-from airflow_multicloud.core.replication.options import ReplicationOptions
+from airflow_multicloud.core.replication.options import ContentDigest, ReplicationOptions
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 
@@ -30,6 +31,8 @@ class Replication:
                 "destinations: none given, expected at least one URI",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
+        if self.options.digest is ContentDigest.BLAKE3:
+            check_blake3("digest: 'blake3' given")
         check_overlap(self.source, self.destinations)
         for number, destination in enumerate(self.destinations):
             check_reserved(destination, parameter=f"destinations[{number}]")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from airflow_multicloud.adapters.digests import compare, identifies
+from airflow_multicloud.adapters.digests import StreamDigest, compare, identifies
 from airflow_multicloud.core.attributes import fingerprint, keep, lacks, tags_fingerprint
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.reading import digests_by_reading
@@ -236,7 +236,9 @@ def _held(
 
 def _read(job: Job, end: Endpoint, ref: ObjectRef, meta: ObjectMeta) -> Digests:
     # The other side may have told no digest but an MD5.
-    return digests_by_reading(end, ref, if_etag=meta.etag, spend=job.bandwidth.spend, md5=True)
+    digest = StreamDigest(md5=True)
+    spend = job.bandwidth.spend
+    return digests_by_reading(end, ref, if_etag=meta.etag, spend=spend, digest=digest)
 
 
 def _differs(

@@ -9,7 +9,13 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from airflow_multicloud.adapters.digests import SHA256_METADATA, Comparison, compare
+from airflow_multicloud.adapters.digests import (
+    BLAKE3_METADATA,
+    SHA256_METADATA,
+    Comparison,
+    StreamDigest,
+    compare,
+)
 from airflow_multicloud.core import attributes as attribute
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.reading import digests_by_reading
@@ -36,7 +42,8 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 class Kept:
     """What can be written at a destination, and what of the source can't.
 
-    :param keeps_digest: whether there is room for the SHA-256 that is known at the end only.
+    :param keeps_digest: whether there is room for the SHA-256 or BLAKE3 that is known at the end
+        only.
     """
 
     options: WriteOptions
@@ -45,9 +52,11 @@ class Kept:
 
     def late_metadata(self, digests: Digests) -> Mapping[str, str]:
         """The metadata that a large object gets at its end."""
-        if digests.sha256 is None or not self.keeps_digest:
+        if not self.keeps_digest:
             return _NOTHING
-        return {SHA256_METADATA: digests.sha256}
+        if digests.sha256 is not None:
+            return {SHA256_METADATA: digests.sha256}
+        return _NOTHING if digests.blake3 is None else {BLAKE3_METADATA: digests.blake3}
 
 
 def write_options(
@@ -182,7 +191,9 @@ def refused(
             return failed
         compared = compare(ours, there.digests)
         if compared is None or not compared.decisive:
-            held = digests_by_reading(destination, ref, if_etag=there.etag)
+            held = digests_by_reading(
+                destination, ref, if_etag=there.etag, digest=StreamDigest.like(ours)
+            )
             compared = compare(ours, held)
     except CloudError:
         return failed  # The write's own error says more.

@@ -27,12 +27,13 @@ class Digests:
     """What is known of an object's content, each as lower-case hexadecimal or ``None``.
 
     As reported by a store, every digest here covers the whole object (never a "composite"
-    checksum of part checksums).
+    checksum of part checksums). No service computes a BLAKE3.
     """
 
     crc32c: str | None = None
     md5: str | None = None
     sha256: str | None = None
+    blake3: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

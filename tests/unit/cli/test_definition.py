@@ -13,6 +13,7 @@ import pytest
 from airflow.cli.cli_config import ActionCommand, GroupCommand
 
 from airflow_multicloud.api import (
+    ContentDigest,
     DeletionPolicy,
     Depth,
     Destination,
@@ -128,6 +129,7 @@ def test_every_command_has_examples_that_parse(name: str) -> None:
 def test_choices_are_those_of_the_api() -> None:
     assert _settings("verify")["depth"]["choices"] == tuple(Depth)
     assert _settings("replicate")["on_error"]["choices"] == tuple(OnError)
+    assert _settings("replicate")["digest"]["choices"] == tuple(ContentDigest)
     assert _settings("ship-logs")["on_invalid"]["choices"] == tuple(OnInvalid)
     assert _settings("ship-logs")["source_format"]["choices"] == tuple(LineFormat)
     assert _settings("ship-logs")["severity"]["choices"] == tuple(Severity)
@@ -163,7 +165,7 @@ def test_defaults_in_the_help_are_those_of_the_api() -> None:
                 converted = settings.get("type", str)
                 assert callable(converted)
                 assert converted(text) == expected, option
-    assert told == 10
+    assert told == 11
 
 
 def test_options_are_handed_on() -> None:

@@ -14,7 +14,7 @@ from airflow_multicloud.testing.memory_cloud import object_store
 from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import tzinfo
     from pathlib import Path
     from types import ModuleType
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pytest
 
     from airflow_multicloud.core.endpoints import Endpoint
-    from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, ObjectRef
+    from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, ObjectRef, Part
 
 CONTENT = b"the content"
 
@@ -120,6 +120,16 @@ class Silent(Changed):
 
     def said(self, meta: ObjectMeta) -> ObjectMeta:
         return replace(meta, digests=Digests())
+
+
+class Crc32cOnly(Changed):
+    """As services do of an object that came in parts."""
+
+    def said(self, meta: ObjectMeta) -> ObjectMeta:
+        return replace(meta, digests=Digests(crc32c=meta.digests.crc32c))
+
+    def complete_upload(self, upload: Any, parts: Sequence[Part], *given: Any, **named: Any) -> Any:
+        return self.said(super().complete_upload(upload, parts, *given, **named))
 
 
 class Corrupt(Changed):

@@ -19,7 +19,7 @@ NO_TIME = "0001-01-01T00:00:00+23:59"
 PROOF = {
     "size": 1,
     "etag": "e",
-    "digests": {"crc32c": None, "md5": None, "sha256": None},
+    "digests": {"crc32c": None, "md5": None, "sha256": None, "blake3": None},
     "origin": {"uri": "mem://lab/k"},
     "outcome": "copied",
     "run_id": "r",

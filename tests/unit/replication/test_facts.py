@@ -110,10 +110,13 @@ class TestProven:
     def test_an_etag_that_the_store_did_not_tell_is_none(self) -> None:
         assert proof_of(recorded(replace(DONE, etag=None))).etag == ""
 
-    @pytest.mark.parametrize("name", ["crc32c", "md5", "sha256"])
+    @pytest.mark.parametrize("name", ["crc32c", "md5", "sha256", "blake3"])
     def test_each_ledger_gets_what_its_own_store_said(self, name: str) -> None:
-        read, said = Digests(**{name: "read"}), Digests(crc32c="1", md5="2", sha256="3")
-        other = Digests(crc32c="other", md5="other", sha256="other")
+        said = Digests(crc32c="1", md5="2", sha256="3", blake3="4")
+        read, other = (
+            Digests(**{name: "read"}),
+            Digests(**dict.fromkeys(dataclasses.asdict(said), "other")),
+        )
         states = (replace(FAILED, digests=other), replace(DONE, etag="second", digests=said))
         item = replace(an_item("a", *states), digests=read)
         entry = entry_of(RUN, KEY, item, 1, None, ())

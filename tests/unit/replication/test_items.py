@@ -37,7 +37,7 @@ _items = st.builds(
     version=_maybe,
     modified=st.just(NOW),
     replicas=st.lists(_replicas, min_size=1, max_size=2).map(tuple),
-    digests=st.builds(Digests, crc32c=_maybe, md5=_maybe, sha256=_maybe),
+    digests=st.builds(Digests, crc32c=_maybe, md5=_maybe, sha256=_maybe, blake3=_maybe),
 )
 
 

@@ -43,6 +43,7 @@ def test_the_root_is_that_of_the_definition(names: list[str]) -> None:
         _leaf("a", 2, sha256="aa"),
         _leaf("a", 1, sha256="ab"),
         _leaf("a", 1, crc32c="aa"),
+        _leaf("a", 1, blake3="aa"),
         _leaf("a", 1),
     ],
 )
@@ -51,4 +52,7 @@ def test_name_size_and_digest_all_count(changed: bytes) -> None:
 
 
 def test_the_strongest_digest_counts() -> None:
-    assert _leaf("a", crc32c="1", md5="2", sha256="3") == _leaf("a", sha256="3")
+    every = {"md5": "1", "crc32c": "2", "blake3": "3", "sha256": "4"}
+    while every:
+        name, digest = every.popitem()
+        assert _leaf("a", **every, **{name: digest}) == _leaf("a", **{name: digest})

@@ -9,6 +9,7 @@ import pytest
 
 from airflow_multicloud.core.replication.options import (
     CompareAttributes,
+    ContentDigest,
     ObjectFilter,
     OnError,
     ReplicationOptions,
@@ -75,19 +76,22 @@ class TestOptions:
         assert options.min_success_ratio == 1.0
         assert options.on_error is OnError.CONTINUE
         assert options.compare_attributes is CompareAttributes.AUTO
+        assert options.digest is ContentDigest.SHA256
         assert not options.immutable
         assert not options.preserve_tags
         assert not options.delete_extraneous
         assert not options.create_buckets
 
-    @pytest.mark.parametrize("parameter", ["on_error", "compare_attributes"])
+    @pytest.mark.parametrize("parameter", ["on_error", "compare_attributes", "digest"])
     def test_a_word_is_one_that_exists(self, parameter: str) -> None:
         assert "'perhaps' given" in refused(ReplicationOptions, parameter, **{parameter: "perhaps"})
 
     def test_words_may_be_texts(self) -> None:
-        options: Any = ReplicationOptions(on_error="fail", compare_attributes="never")  # type: ignore[arg-type]
+        words: Any = {"on_error": "fail", "compare_attributes": "never", "digest": "blake3"}
+        options: Any = ReplicationOptions(**words)
         assert options.on_error is OnError.FAIL
         assert options.compare_attributes is CompareAttributes.NEVER
+        assert options.digest is ContentDigest.BLAKE3
 
 
 class TestFilter:

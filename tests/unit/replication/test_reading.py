@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from airflow_multicloud.adapters.digests import digests_of
+from airflow_multicloud.adapters.digests import StreamDigest, digests_of
 from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import replicate
@@ -25,7 +25,7 @@ def test_md5_is_computed_where_it_is_asked_for() -> None:
     ref = end.ref(memory.PREFIX + "a")
     known = digests_of(CONTENT)
     assert digests_by_reading(end, ref, if_etag=None) == replace(known, md5=None)
-    assert digests_by_reading(end, ref, if_etag=None, md5=True) == known
+    assert digests_by_reading(end, ref, if_etag=None, digest=StreamDigest(md5=True)) == known
 
 
 class _Telling(object_store.Hook):

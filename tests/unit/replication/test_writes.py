@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace as changed
 
-from airflow_multicloud.adapters.digests import SHA256_METADATA, Comparison, digests_of
+from airflow_multicloud.adapters.digests import (
+    BLAKE3_METADATA,
+    SHA256_METADATA,
+    Comparison,
+    digests_of,
+)
 from airflow_multicloud.core import attributes as attribute
 from airflow_multicloud.core.replication import writing
 from airflow_multicloud.core.replication.items import Replica
@@ -70,6 +75,8 @@ class TestOptions:
         [
             (GOOD, True, {SHA256_METADATA: GOOD.sha256}),
             (GOOD, False, {}),
+            (Digests(blake3="3" * 64), True, {BLAKE3_METADATA: "3" * 64}),
+            (Digests(blake3="3" * 64), False, {}),
             (Digests(md5=GOOD.md5), True, {}),
         ],
     )
