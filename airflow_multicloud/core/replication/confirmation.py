@@ -95,7 +95,7 @@ def _judge(job: Job, index: int, item: Item, there: ObjectMeta, *, again: bool =
     if compared is None:
         return item
     if not compared.equal or (item.declared is not None and theirs.md5 is None):
-        if again:
+        if again and item.size <= job.options.parts_above:
             return _copied_again(job, index, item)
         failed = state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, stored_otherwise(compared))
         return item.with_replica(index, failed)

@@ -103,7 +103,11 @@ def _small_objects(
         for _ in workers:
             todo.put(None)
         cancellation.wait_for(workers)
-    catalog.put_items(confirm(job, catalog))
+    try:
+        catalog.put_items(confirm(job, catalog))
+    except BaseException:
+        recorder.flush()
+        raise
     return stop
 
 
