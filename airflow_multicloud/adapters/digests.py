@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awscrt.checksums import crc32c  # type: ignore[import-untyped]
+from awscrt.checksums import combine_crc32c, crc32c  # type: ignore[import-untyped]
 
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests
@@ -38,9 +38,16 @@ class StreamDigest:
         self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
         self.size = 0
 
-    def update(self, chunk: Buffer) -> None:
-        """Take the next bytes."""
-        self._crc32c = crc32c(chunk, self._crc32c)
+    def update(self, chunk: Buffer, *, known: str | None = None) -> None:
+        """Take the next bytes.
+
+        :param known: their CRC32C, where it was computed before.
+        """
+        if known is None:
+            self._crc32c = crc32c(chunk, self._crc32c)
+        else:
+            size = memoryview(chunk).nbytes
+            self._crc32c = combine_crc32c(self._crc32c, int(known, 16), size)
         self._sha256.update(chunk)
         if self._md5 is not None:
             self._md5.update(chunk)

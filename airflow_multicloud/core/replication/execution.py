@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from airflow_multicloud.core import cancellation, run_tokens, telemetry
 from airflow_multicloud.core.cancellation import WorkCancelledError
 from airflow_multicloud.core.endpoints import why_not_reserved_key
+from airflow_multicloud.core.replication.beginning import Begin
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.confirmation import confirm
 from airflow_multicloud.core.replication.items import Item
@@ -42,7 +43,7 @@ def execute(job: Job, catalog: Catalog, recorder: Recorder, *, begins: bool = Fa
 
     :param begins: whether the run has yet to say that it begins to write.
     """
-    begin = _Begin(catalog, recorder, due=begins)
+    begin = Begin(catalog, recorder, due=begins)
     if next(catalog.open_items(up_to=job.options.parts_above), None) is not None:
         begin.now()
     count, size = catalog.work_left()
@@ -65,30 +66,6 @@ def execute(job: Job, catalog: Catalog, recorder: Recorder, *, begins: bool = Fa
             for item in catalog.open_items()
         )
     job.progress.tell(force=True)
-
-
-class _Begin:
-    """Has the run say that it begins to write, once, as late as before the first write."""
-
-    def __init__(self, catalog: Catalog, recorder: Recorder, *, due: bool) -> None:
-        self._catalog = catalog
-        self._recorder = recorder
-        self._due = due
-
-    def now(self) -> None:
-        """Say it."""
-        if self._due:
-            self._recorder.begin()
-            self._due = False
-
-    def before(self, item: Item) -> Item:
-        """Say it; the item, failed where it could not be said."""
-        self.now()
-        if (told := self._catalog.item(item.name)) is not None:
-            for index in item.open_replicas:
-                if told.replicas[index].outcome is not None:
-                    item = item.with_replica(index, told.replicas[index])
-        return item
 
 
 def _must_stop(job: Job, item: Item) -> bool:

@@ -211,6 +211,7 @@ class _Round:
         live = [s for s in self._sending if s.live]
         sends: list[Future[None]] = []
         body: Buffer | None = None
+        digests = Digests()
         held.use(len(live))
         try:
             body = held.body()
@@ -223,17 +224,17 @@ class _Round:
             for _ in live[len(sends) :]:
                 held.over()
             try:
-                self._hash(held)
+                self._hash(held, digests)
             finally:
                 held.over()
 
-    def _hash(self, held: HeldPart) -> None:
+    def _hash(self, held: HeldPart, digests: Digests) -> None:
         with self._turn:
             self._turn.wait_for(lambda: self._next == held.part.number)
         # Only the thread whose turn it is comes here, so this needs no lock.
         try:
             if self._read_error is None and (body := held.body()) is not None:
-                self._whole.update(body)
+                self._whole.update(body, known=digests.crc32c)
         finally:
             with self._turn:
                 self._next += 1
