@@ -15,6 +15,7 @@ from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.budget import MemoryBudget
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import replicate
+from airflow_multicloud.core.replication.options import CompareAttributes
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.testing.memory_cloud import object_store
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 
 #: Seven parts; there is memory for four.
 LARGE = bytes(range(100))
-FEW = replace(SMALL, memory_limit=64, min_success_ratio=0)
+FEW = replace(
+    SMALL, memory_limit=64, min_success_ratio=0, compare_attributes=CompareAttributes.NEVER
+)
 #: Only a test that fails waits so long.
 PATIENCE = 20.0
 
