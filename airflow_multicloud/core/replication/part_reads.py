@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from airflow_multicloud.core import cancellation, telemetry
-from airflow_multicloud.core.replication.budget import MemoryBudget
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.parts import PartRange, cut
 from airflow_multicloud.core.replication.small import Job
@@ -20,14 +22,17 @@ if TYPE_CHECKING:
 
 
 class HeldPart:
-    """A part that is being read, or was. Its memory is held until the last use of it is over."""
+    """A part that is being read, or was. Its memory is held until the last use of it is over.
+
+    :param give_back: called then.
+    """
 
     def __init__(
-        self, part: PartRange, reading: Future[Buffer | None], memory: MemoryBudget
+        self, part: PartRange, reading: Future[Buffer | None], give_back: Callable[[], object]
     ) -> None:
         self.part = part
         self._reading: Future[Buffer | None] | None = reading
-        self._memory = memory
+        self._give_back = give_back
         self._uses = 1
         self._lock = threading.Lock()
 
@@ -49,7 +54,7 @@ class HeldPart:
             last = not self._uses
         if last:
             self._reading = None  # Lets go of the bytes.
-            self._memory.release(self.part.end - self.part.start)
+            self._give_back()
 
     def drop(self) -> None:
         """End the only use without waiting for the bytes."""
@@ -63,9 +68,9 @@ class PartReads:
     """Reads an object's parts, in order, as memory is there for them; a context manager.
 
     The bytes stay where the client put them: copying them into buffers of our own, chunk by chunk,
-    cost a fifth more. They are read on a few threads of their own, and on these only, because the
-    allocator keeps the memory of a part for each thread that ever read one. One thread uses this;
-    the reads themselves wait for nothing but the source.
+    cost a fifth more. The allocator keeps what a thread has let go of for this thread, so each part
+    that may be held has a reader of its own, which reads the next one when that is over. One thread
+    uses this; the reads themselves wait for nothing but the source.
     """
 
     def __init__(self, job: Job, item: Item, part_size: int) -> None:
@@ -75,8 +80,11 @@ class PartReads:
         self._cut = cut(item.size, part_size)
         self._next = next(self._cut, None)
         self._ahead: deque[HeldPart] = deque()
-        threads = min(job.options.concurrency, max(1, job.options.memory_limit // part_size))
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="multicloud-read")
+        count = min(job.options.concurrency, max(1, job.options.memory_limit // part_size))
+        self._readers = [ThreadPoolExecutor(1, f"multicloud-read-{n}") for n in range(count)]
+        self._free: SimpleQueue[Executor] = SimpleQueue()
+        for reader in self._readers:
+            self._free.put(reader)
         #: What reading ended with, if it failed; nothing more is read then.
         self.error: CloudError | None = None
 
@@ -89,7 +97,8 @@ class PartReads:
         """Drop what nobody took; what hangs is not waited for when the work is given up."""
         for held in self._ahead:
             held.drop()
-        self._pool.shutdown(wait=kind is None, cancel_futures=True)
+        for reader in self._readers:
+            reader.shutdown(wait=kind is None, cancel_futures=True)
 
     @property
     def left(self) -> bool:
@@ -102,7 +111,9 @@ class PartReads:
         :param etag: pins the object; empty where its store has none.
         """
         self._etag = etag or None
-        while (part := self._next) is not None and self._job.memory.fits(part.end - part.start):
+        while (part := self._next) is not None and not self._free.empty():
+            if not self._job.memory.fits(part.end - part.start):
+                break
             self._ahead.append(self._begin(part))
 
     def take(self) -> HeldPart:
@@ -114,10 +125,22 @@ class PartReads:
         return self._begin(self._next)
 
     def _begin(self, part: PartRange) -> HeldPart:
-        self._job.memory.acquire(part.end - part.start)
+        reader, size = self._next_reader(), part.end - part.start
+        self._job.memory.acquire(size)
         self._next = next(self._cut, None)
-        reading = telemetry.submit_in_context(self._pool, self._read, part)
-        return HeldPart(part, reading, self._job.memory)
+
+        def give_back() -> None:
+            self._job.memory.release(size)
+            self._free.put(reader)
+
+        reading = telemetry.submit_in_context(reader, self._read, part)
+        return HeldPart(part, reading, give_back)
+
+    def _next_reader(self) -> Executor:
+        while True:
+            cancellation.check()
+            with suppress(Empty):
+                return self._free.get(timeout=cancellation.LOOK)
 
     def _read(self, part: PartRange) -> Buffer | None:
         size, job = part.end - part.start, self._job

@@ -19,7 +19,8 @@ def held() -> tuple[HeldPart, Future[Body | None], MemoryBudget]:
     memory = MemoryBudget(8)
     memory.acquire(8)
     reading: Future[Body | None] = Future()
-    return HeldPart(PartRange(1, 0, 8), reading, memory), reading, memory  # type: ignore[arg-type]
+    part = HeldPart(PartRange(1, 0, 8), reading, lambda: memory.release(8))  # type: ignore[arg-type]
+    return part, reading, memory
 
 
 def test_it_is_held_until_the_last_use_is_over() -> None:
