@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from awscrt.checksums import crc32c  # type: ignore[import-untyped]
+from awscrt.checksums import combine_crc32c, crc32c  # type: ignore[import-untyped]
 
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.extras import require_extra
@@ -64,9 +64,16 @@ class StreamDigest:
         names = {_strongest(one) for one in known}
         return cls(sha256=sha256 or "sha256" in names, blake3="blake3" in names, md5="md5" in names)
 
-    def update(self, chunk: Buffer) -> None:
-        """Take the next bytes."""
-        self._crc32c = crc32c(chunk, self._crc32c)
+    def update(self, chunk: Buffer, *, known: str | None = None) -> None:
+        """Take the next bytes.
+
+        :param known: their CRC32C, where it was computed before.
+        """
+        if known is None:
+            self._crc32c = crc32c(chunk, self._crc32c)
+        else:
+            size = memoryview(chunk).nbytes
+            self._crc32c = combine_crc32c(self._crc32c, int(known, 16), size)
         for hasher in self._others.values():
             hasher.update(chunk)
         self.size += memoryview(chunk).nbytes

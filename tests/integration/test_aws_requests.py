@@ -296,6 +296,18 @@ def test_a_bucket_behind_a_proxy_is_looked_for_once(monkeypatch: pytest.MonkeyPa
     assert heads(proxy) == 1
 
 
+def test_a_bucket_that_was_looked_at_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known by then: its place, and whose it is; reading it takes one request more."""
+    with an_aws(monkeypatch, an_s3) as (hook, server):
+        hook.stat_bucket("bucket")
+        known = len(server.asked)
+        for _ in range(2):
+            assert bytes(hook.get_object(ObjectRef("bucket", "plain")).read()) == b"content"
+    assert [asked.method for asked in server.asked[:known]] == ["HEAD", "GET"]
+    assert "acl" in server.asked[1].path
+    assert [asked.method for asked in server.asked[known:]] == ["GET", "GET"]
+
+
 def test_a_bucket_that_was_not_found_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = True
 

@@ -6,21 +6,26 @@ has changed.
 
 from __future__ import annotations
 
+import gzip
 import random
 from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from botocore import endpoint, parsers
 from botocore.config import Config
 from botocore.endpoint import Endpoint
 from botocore.handlers import validate_bucket_name
+from botocore.loaders import JSONFileLoader
 from botocore.parsers import ResponseParserError
 
 from airflow_multicloud.errors import ErrorKind
 
 if TYPE_CHECKING:
+    import boto3
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
     from botocore.client import BaseClient
@@ -35,6 +40,25 @@ def config_of(hook: AwsBaseHook) -> Config:
     """
     config: Config = hook._get_config()  # noqa: SLF001 (see above)
     return config
+
+
+def load_models_fast(session: boto3.Session) -> None:
+    """Have a session read service models in half of the time, into two thirds of the memory.
+
+    What S3 needs is 3.5 MB of JSON, and botocore makes an ordered dictionary of each object in it.
+    That boto3's session has one of botocore's, and its loader what reads files, is not documented.
+    """
+    session._session.get_component("data_loader").file_loader = _Models()  # noqa: SLF001 (see above)
+
+
+class _Models(JSONFileLoader):  # type: ignore[misc]
+    def load_file(self, file_path: str) -> Any:
+        """A file's content; ``None`` where there is none."""
+        for name, opened in ((f"{file_path}.json", open), (f"{file_path}.json.gz", gzip.open)):
+            if Path(name).is_file():
+                with opened(name, "rb") as file:
+                    return msgspec.json.decode(file.read())
+        return None
 
 
 def requester_pays_of(hook: S3Hook) -> bool:

@@ -21,7 +21,7 @@ from airflow_multicloud.adapters.connections import SessionConnections, once_per
 from airflow_multicloud.adapters.locks import MadeOnce
 from airflow_multicloud.adapters.secret_text import check_control_characters
 from airflow_multicloud.clouds.aws import NAME
-from airflow_multicloud.clouds.aws.seams import config_of
+from airflow_multicloud.clouds.aws.seams import config_of, load_models_fast
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class Session:
         with self._lock:
             if self._boto3 is None:
                 with _connection_read(self._hook.aws_conn_id):
-                    self._boto3 = self._hook.get_session(region_name=self._hook.region_name)
+                    session = self._hook.get_session(region_name=self._hook.region_name)
+                load_models_fast(session)
+                self._boto3 = session
             return self._boto3
 
     def endpoint_url(self, service: str) -> str | None:
@@ -170,14 +172,21 @@ class Session:
         :raises CredentialsError: as :meth:`client`.
         """
         with _connection_read(self._hook.aws_conn_id, asks=False):
-            return say(botocore.session.Session(profile=self.connection.profile_name))
+            return say(self._own_settings)
+
+    @cached_property
+    def _own_settings(self) -> botocore.session.Session:
+        """What the environment and the connection's profile say."""
+        return botocore.session.Session(profile=self.connection.profile_name)
 
     @cached_property
     def _settings(self) -> botocore.session.Session:
         """The settings that boto3's session works by, which boto3 itself does not show."""
         profile = self.boto3_session.profile_name
-        known = profile in self.boto3_session.available_profiles
-        return botocore.session.Session(profile=profile if known else None)
+        known = profile if profile in self.boto3_session.available_profiles else None
+        if known == self.connection.profile_name:
+            return self._own_settings
+        return botocore.session.Session(profile=known)
 
     @cached_property
     def _config(self) -> Config:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -63,8 +64,8 @@ _NO_RETRIES = Retry(total=False, redirect=False, raise_on_status=False)
 class StorageAccount:
     """A storage account as the connection's ``BlobServiceClient`` reaches it.
 
-    Safe for many threads at once, since nothing here changes after construction but a cache and
-    a flag.
+    Safe for many threads at once, since nothing here changes after construction but two caches
+    and a flag.
     """
 
     def __init__(self, service: BlobServiceClient) -> None:
@@ -83,6 +84,7 @@ class StorageAccount:
         _shorten_waits(retry_policy_of(service))
         self._stores: dict[str, AzureStore | None] = {}
         self._lock = Lock()
+        self._urls = lru_cache(_CONNECTIONS)(lambda ref: self.blob(ref).url)
 
     @property
     def form(self) -> CredentialForm:
@@ -98,6 +100,14 @@ class StorageAccount:
     def blob(self, ref: ObjectRef) -> BlobClient:
         """The SDK's client for one blob, of one version when the reference names one."""
         return self.service.get_blob_client(ref.bucket, ref.key, version_id=ref.version)
+
+    def url(self, ref: ObjectRef) -> str:
+        """A blob's URL, with the signature that is a part of it if there is one.
+
+        Kept for the latest blobs: it takes one of the SDK's clients to make it, and a blob of many
+        blocks would need one for each.
+        """
+        return self._urls(ref)
 
     def store(self, bucket: str) -> AzureStore | None:
         """The obstore for one container; ``None`` where only the SDK may be used."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from functools import partial
 
 from airflow_multicloud.core import run_tokens, telemetry
 from airflow_multicloud.core.ledger.base import Base
@@ -64,10 +65,8 @@ def replicate(
         bases = prepare(catalog, replication, run, create_buckets=create)
         recorder = Recorder(run, replication.destinations, bases, catalog, sign=replication.sign)
         progress = Progress(listener, interval=interval)
-        if catalog.work_left()[0]:
-            recorder.begin()
         with run_tokens.under_way(run.run_id):
-            execute(new_job(replication, progress), catalog, recorder)
+            execute(new_job(replication, progress), catalog, recorder, begins=True)
             report = close(catalog, replication, recorder, started=started, progress=progress)
             leftovers.clear_left(catalog, replication, recorder.writable)
         span.set_attribute("multicloud.objects", report.objects)
@@ -107,14 +106,19 @@ def prepare(
         replication.destinations,
         replication.options,
     )
-    out_of_reach = buckets.check_buckets(source, destinations, create=create_buckets, absent=absent)
+    check = partial(
+        buckets.check_buckets, source, destinations, create=create_buckets, absent=absent
+    )
+    if create_buckets:  # A ledger can only be asked for where a bucket is.
+        out_of_reach = check()
+        check = partial(dict, out_of_reach)
     noted = options.compare_attributes is not CompareAttributes.NEVER
     bases = stock.take_stock(
         catalog,
         source,
         destinations,
         absent=absent,
-        out_of_reach=out_of_reach,
+        check=check,
         attributes=noted,
     )
     planning.decide_all(catalog, source, destinations, options, run)

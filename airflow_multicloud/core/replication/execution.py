@@ -12,10 +12,11 @@ from queue import Empty, SimpleQueue
 from airflow_multicloud.core import cancellation, run_tokens, telemetry
 from airflow_multicloud.core.cancellation import WorkCancelledError
 from airflow_multicloud.core.endpoints import why_not_reserved_key
+from airflow_multicloud.core.replication.beginning import Begin
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.confirmation import confirm
 from airflow_multicloud.core.replication.items import Item
-from airflow_multicloud.core.replication.large import copy_large
+from airflow_multicloud.core.replication.large import Ready, copy_large
 from airflow_multicloud.core.replication.options import OnError
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.plain import PlainCopies
@@ -37,12 +38,17 @@ _Batch = list[Item]
 _Done = tuple[int, list[Item], BaseException | None]
 
 
-def execute(job: Job, catalog: Catalog, recorder: Recorder) -> None:
+def execute(job: Job, catalog: Catalog, recorder: Recorder, *, begins: bool = False) -> None:
     """Bring every open item of the catalog to an end.
 
     Errors about one object end in its item, unforeseen ones too. What ends the work itself stops
     the run after the objects under way are done and recorded.
+
+    :param begins: whether the run has yet to say that it begins to write.
     """
+    begin = Begin(catalog, recorder, due=begins)
+    if next(catalog.open_items(up_to=job.options.parts_above), None) is not None:
+        begin.now()
     count, size = catalog.work_left()
     if not count:
         return
@@ -54,7 +60,7 @@ def execute(job: Job, catalog: Catalog, recorder: Recorder) -> None:
         with telemetry.operation("replicate.small_objects"):
             failed = _small_objects(job, catalog, recorder, pool)
         if not failed:
-            failed = _large_objects(job, catalog, recorder, pool)
+            failed = _large_objects(job, catalog, recorder, pool, begin.before)
     if failed:
         catalog.put_items(
             item.end_open(
@@ -218,11 +224,13 @@ def _copy_small(plain: PlainCopies | None, job: Job, item: Item) -> Item:
 
 
 def _large_objects(
-    job: Job, catalog: Catalog, recorder: Recorder, pool: ThreadPoolExecutor
+    job: Job, catalog: Catalog, recorder: Recorder, pool: ThreadPoolExecutor, ready: Ready
 ) -> bool:
     """Copy the large objects one after the other; whether to stop.
 
     The run's last commit, which comes next, records what the one before did not.
+
+    :param ready: what is to be called before anything is written of an object.
     """
     first = True
     for open_item in catalog.open_items(larger_than=job.options.parts_above):
@@ -230,7 +238,7 @@ def _large_objects(
             recorder.flush()  # What is finished by now may have to wait long for the last commit.
             first = False
         try:
-            item = _guarded(_copy_large, job, open_item, pool)
+            item = _guarded(_copy_large, job, open_item, pool, ready)
         except BaseException:
             recorder.flush()
             raise
@@ -275,10 +283,12 @@ def _reserved_left_out(job: Job, item: Item) -> Item:
     return item
 
 
-def _copy_large(job: Job, item: Item, pool: ThreadPoolExecutor) -> Item:
+def _copy_large(job: Job, item: Item, pool: ThreadPoolExecutor, ready: Ready) -> Item:
     with telemetry.operation("replicate.object", multicloud__bytes=item.size) as span:
-        item = settle_doubtful(job, _reserved_left_out(job, item))
+        item = _reserved_left_out(job, item)
+        if any(item.replicas[n].doubtful or item.replicas[n].inspect for n in item.open_replicas):
+            item = settle_doubtful(job, ready(item))  # Which may set tags.
         if item.open_replicas:
-            item = copy_large(job, item, partial(telemetry.submit_in_context, pool))
+            item = copy_large(job, item, partial(telemetry.submit_in_context, pool), ready)
         span.set_attribute("multicloud.outcomes", [str(r.outcome) for r in item.replicas])
     return item

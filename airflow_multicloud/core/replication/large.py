@@ -2,6 +2,9 @@
 
 Parts are read and sent in parallel and hashed in order. Parts which a store already holds
 from an earlier try, and whose digest equals that of the bytes just read, are not sent again.
+
+Reading begins at once, pinned by the ETag of the listing. What else must be known before anything
+is written is asked for meanwhile, so that few round trips wait for each other.
 """
 
 from __future__ import annotations
@@ -16,16 +19,16 @@ from msgspec.structs import replace
 from airflow_multicloud.adapters.digests import crc32c_of
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.reading import altered_on_the_way
-from airflow_multicloud.core.replication.buffers import Buffers, Uses
 from airflow_multicloud.core.replication.hashing import hasher
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.parts import PartRange, choose_part_size, cut, why_not_size
+from airflow_multicloud.core.replication.part_reads import HeldPart, PartReads
+from airflow_multicloud.core.replication.parts import choose_part_size, why_not_size
 from airflow_multicloud.core.replication.sending import Sending, begin
 from airflow_multicloud.core.replication.settling import end_reading, read_tags
 from airflow_multicloud.core.replication.small import Job, misread
 from airflow_multicloud.core.replication.writing import failure
-from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta, PartUploads
 
 if TYPE_CHECKING:
@@ -44,31 +47,49 @@ class Submit(Protocol):
         ...
 
 
-def copy_large(job: Job, item: Item, submit: Submit) -> Item:
+#: Called once before anything is written; gives the item without the destinations that must not be.
+Ready = Callable[[Item], Item]
+
+
+def copy_large(job: Job, item: Item, submit: Submit, ready: Ready = lambda item: item) -> Item:
     """Copy one object by parts to every destination where it is still to be done.
 
     Every failure ends in the item's replicas. Uploads that failed for a reason that may pass
     are left for the next try; others are aborted.
     """
-    try:
-        meta = job.source.store.stat_object(job.source.ref(job.source_key(item), item.version))
-        tags = read_tags(job, item)
-    except CloudError as err:
-        return end_reading(item, err)
-    if meta.etag != (item.etag or meta.etag) or meta.size != item.size:
-        return item.end_open(
-            Outcome.SOURCE_CHANGED,
-            ErrorKind.SOURCE_CHANGED,
-            "the object was replaced after it had been listed",
-        )
-    item, part_size = _fit(job, item)
-    resume = True
-    while item.open_replicas:
+    fitted, part_size = _fit(job, item)
+    with PartReads(job, item, part_size) as reads:
+        described = submit(_describe, job, item)
+        if item.etag and fitted.open_replicas:
+            reads.start(item.etag)
+        item = ready(item)
+        try:
+            meta, tags = described.result()
+        except CloudError as err:
+            return end_reading(item, err)
+        if meta.etag != (item.etag or meta.etag) or meta.size != item.size:
+            return item.end_open(
+                Outcome.SOURCE_CHANGED,
+                ErrorKind.SOURCE_CHANGED,
+                "the object was replaced after it had been listed",
+            )
+        item, _ = _fit(job, item)
+        if item.open_replicas:
+            reads.start(meta.etag)
+            item = _Round(job, item, meta, tags, reads).run(submit, resume=True)
+    if item.open_replicas:
         # A second round only happens for uploads whose parts turned out to be another
         # object's; they start afresh then, so there is no third.
-        item = _Round(job, item, meta, part_size, tags).run(submit, resume=resume)
-        resume = False
+        with PartReads(job, item, part_size) as reads:
+            reads.start(meta.etag)
+            item = _Round(job, item, meta, tags, reads).run(submit, resume=False)
     return item
+
+
+def _describe(job: Job, item: Item) -> tuple[ObjectMeta, Mapping[str, str] | None]:
+    """What the source says of the object, and its tags if they are kept."""
+    meta = job.source.store.stat_object(job.source.ref(job.source_key(item), item.version))
+    return meta, read_tags(job, item)
 
 
 def _fit(job: Job, item: Item) -> tuple[Item, int]:
@@ -99,19 +120,18 @@ class _Round:
         job: Job,
         item: Item,
         meta: ObjectMeta,
-        part_size: int,
         tags: Mapping[str, str] | None,
+        reads: PartReads,
     ) -> None:
         self._job = job
         self._item = item
         self._meta = meta
-        self._part_size = part_size
         self._tags = tags
+        self._reads = reads
         self._whole = hasher(job.options.digest, meta)
         self._next = 1
         self._turn = threading.Condition()
-        self._read_error: CloudError | None = None
-        self._buffers = Buffers(job.memory, part_size)
+        self._unsure: CloudError | None = None
         self._sending: list[Sending] = []
 
     def run(self, submit: Submit, *, resume: bool) -> Item:
@@ -146,27 +166,31 @@ class _Round:
         # Never over when the work is cancelled: what is kept is named then.
         return cancellation.register(f"the parts of {uri} that are there", None)
 
+    @property
+    def _read_error(self) -> CloudError | None:
+        return self._reads.error or self._unsure
+
     def _transfer(self, submit: Submit) -> None:
-        reads: list[Future[list[Future[None]]]] = []
+        parts: list[Future[list[Future[None]]]] = []
         try:
-            for part in cut(self._item.size, self._part_size):
+            while self._reads.left:
                 if self._read_error is not None or not any(s.live for s in self._sending):
                     break
                 cancellation.check()
-                self._job.memory.acquire(part.end - part.start)
+                held = self._reads.take()
                 self._job.progress.tell(force=False)
-                reads.append(submit(self._part, part, submit))
+                parts.append(submit(self._part, held, submit))
         except BaseException as err:
             cancellation.stop(type(err).__name__)
             raise
         finally:
-            self._await(reads)
-            whole = [read for read in reads if read.done() and not read.exception()]
-            sends = [send for read in whole for send in read.result()]
+            self._await(parts)
+            whole = [part for part in parts if part.done() and not part.exception()]
+            sends = [send for part in whole for send in part.result()]
             self._await(sends)
         cancellation.check()
-        for read in reads:
-            read.result()
+        for part in parts:
+            part.result()
         for send in sends:
             send.result()
 
@@ -175,80 +199,52 @@ class _Round:
         progress = self._job.progress
         cancellation.wait_for(futures, lambda: progress.tell(force=False), every=progress.interval)
 
-    def _part(self, part: PartRange, submit: Submit) -> list[Future[None]]:
-        """Read a part, have it sent everywhere at once, and hash it when its turn has come.
+    def _part(self, held: HeldPart, submit: Submit) -> list[Future[None]]:
+        """Have a part sent everywhere once it is read, and hash it when its turn has come.
 
         Nothing here waits for what is queued behind it, so a pool of any size comes to an end.
         """
         live = [s for s in self._sending if s.live]
-        uses = Uses(self._buffers, part.end - part.start, len(live) + 1)
         sends: list[Future[None]] = []
         body: Buffer | None = None
+        digests = Digests()
+        held.use(len(live))
         try:
-            body = self._read(part, uses.buffer)
+            body = held.body()
             if body is not None:
                 digests = Digests(crc32c=crc32c_of(body))
-                sends.extend(submit(self._send, s, part, body, digests, uses) for s in live)
+                sends.extend(submit(self._send, s, held, digests) for s in live)
             return sends
         finally:
+            body = None  # Its memory is someone else's once its uses are over.
             for _ in live[len(sends) :]:
-                uses.over()
+                held.over()
             try:
-                self._hash(part, body)
+                self._hash(held, digests)
             finally:
-                uses.over()
+                held.over()
 
-    def _read(self, part: PartRange, buffer: bytearray) -> Buffer | None:
-        """Read a part into a buffer; ``None`` once reading failed."""
-        body: Buffer | None = None
-        size = part.end - part.start
-        try:
-            if self._read_error is None:
-                self._job.bandwidth.spend(size)
-                ref = self._job.source.ref(self._job.source_key(self._item), self._item.version)
-                view, filled = memoryview(buffer)[:size], 0
-                for chunk in self._job.source.store.get_object(
-                    ref, start=part.start, end=part.end, if_etag=self._meta.etag or None
-                ):
-                    cancellation.check()
-                    start, filled = filled, filled + memoryview(chunk).nbytes
-                    if filled > size:
-                        break
-                    view[start:filled] = memoryview(chunk)
-                if filled != size:
-                    raise StorageError(
-                        f"{ref.key}: {size} bytes from byte {part.start} on were asked for, and "
-                        f"{'more' if filled > size else filled} came",
-                        kind=ErrorKind.INTEGRITY,
-                        cloud=self._job.source.cloud,
-                    )
-                body = view
-                self._job.progress.read(size)
-        except CloudError as err:
-            self._read_error = err
-        return body
-
-    def _hash(self, part: PartRange, body: Buffer | None) -> None:
+    def _hash(self, held: HeldPart, digests: Digests) -> None:
         with self._turn:
-            self._turn.wait_for(lambda: self._next == part.number)
+            self._turn.wait_for(lambda: self._next == held.part.number)
         # Only the thread whose turn it is comes here, so this needs no lock.
         try:
-            if body is not None and self._read_error is None:
-                self._whole.update(body)
+            if self._read_error is None and (body := held.body()) is not None:
+                self._whole.update(body, known=digests.crc32c)
         finally:
             with self._turn:
                 self._next += 1
                 self._turn.notify_all()
 
-    def _send(
-        self, to: Sending, part: PartRange, body: Buffer, digests: Digests, uses: Uses
-    ) -> None:
+    def _send(self, to: Sending, held: HeldPart, digests: Digests) -> None:
+        body: Buffer | None = None
         try:
             cancellation.check()
-            if to.live and self._read_error is None:
-                to.put(part, body, digests)
+            if to.live and self._read_error is None and (body := held.body()) is not None:
+                to.put(held.part, body, digests)
         finally:
-            uses.over()
+            body = None
+            held.over()
 
     def _finish(self, submit: Submit) -> None:
         # Reading ends early when it fails, or when no destination takes any more.
@@ -272,7 +268,7 @@ class _Round:
                 if_etag=meta.etag, spend=job.bandwidth.spend,
             )  # fmt: skip
         except CloudError as err:
-            self._read_error = err
+            self._unsure = err
             return None
 
     def _conclude(self, sending: Sending, digests: Digests, wrong: str | None) -> Replica:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from types import MappingProxyType
 
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.attributes import fingerprint
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.ledger.base import Base
+from airflow_multicloud.core.ledger.base import Base, base_or_refusal
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.replication import reach
 from airflow_multicloud.core.replication.ahead import Ahead
@@ -65,7 +64,7 @@ def take_stock(
     destinations: Sequence[Endpoint],
     *,
     absent: Collection[int] = (),
-    out_of_reach: Mapping[int, CloudError] = MappingProxyType({}),
+    check: Callable[[], Mapping[int, CloudError]] = dict,
     attributes: bool = False,
 ) -> tuple[Base, ...]:
     """Fill the catalog with every listing, and with what the destinations' ledgers know.
@@ -73,7 +72,8 @@ def take_stock(
     All are read at the same time, and stored one after the other.
 
     :param absent: destinations whose buckets are not there yet: nothing lies in them.
-    :param out_of_reach: destinations that are not asked.
+    :param check: looks at the buckets while the ledgers are asked for, and says which destinations
+        are out of reach; an error of it is the one that counts.
     :param attributes: note what the source's listing tells of them.
     :return: what each destination's ledger is at; one that is damaged counts for nothing, and
         nothing is to be written where one is refused: another release wrote it, or the destination
@@ -86,13 +86,20 @@ def take_stock(
         ExitStack() as reading,
     ):
         # Before the listings: what is proven later is none of this run's.
-        asked = [
-            None
-            if n in absent
-            else telemetry.submit_in_context(pool, reach.base_at, end, out_of_reach.get(n))
+        asked = {
+            n: telemetry.submit_in_context(pool, base_or_refusal, end)
             for n, end in enumerate(destinations)
+            if n not in absent
+        }
+        out_of_reach = check()
+        bases = [
+            Base(refused=out_of_reach[n])
+            if n in out_of_reach
+            else asked[n].result()
+            if n in asked
+            else Base()
+            for n in range(len(destinations))
         ]
-        bases = [Base() if one is None else one.result() for one in asked]
         refused = reach.refused(bases)
         reach.check_any_left(refused, destinations)
         listed = [

@@ -27,6 +27,17 @@ def test_published_values():
     assert digests.crc32c_of(b"123456789") == "e3069283"
 
 
+def test_the_crc32c_of_a_stream_is_combined_from_those_that_are_known():
+    whole = digests.StreamDigest()
+    for chunk in (b"", b"a", memoryview(bytearray(b"bc"))):
+        whole.update(chunk, known=digests.crc32c_of(chunk))
+    whole.update(b"def")
+    assert whole.digests() == replace(digests.digests_of(b"abcdef"), md5=None)
+    wrong = digests.StreamDigest()
+    wrong.update(b"abc", known=digests.crc32c_of(b"abd"))
+    assert wrong.digests().crc32c == digests.crc32c_of(b"abd")
+
+
 @pytest.mark.parametrize("name", ["crc32c", "md5", "sha256"])
 def test_a_body_is_compared_with_each_digest_that_was_given(name):
     digests.check_digests(b"abc", Digests(**{name: getattr(ABC, name)}), "writing k", cloud="x")

@@ -217,3 +217,17 @@ def test_a_lost_answer_is_not_asked_for_again() -> None:
     with pytest.raises(ConnectionClosedError):
         client.put_log_events(logGroupName="g", logStreamName="s", logEvents=[])
     assert len(sent) == 1
+
+
+def test_models_read_fast_are_the_same() -> None:
+    slow, fast = boto3.Session(), boto3.Session()
+    seams.load_models_fast(fast)
+    for name in ("endpoints", "partitions", "s3/2006-03-01/service-2", "nothing"):
+        loaders = [one._session.get_component("data_loader") for one in (slow, fast)]
+        said, read = (loader.file_loader.load_file(f"{path}/{name}") for loader in loaders
+                      for path in [loader.BUILTIN_DATA_PATH])  # fmt: skip
+        assert read == said
+    assert read is None
+    assert type(loaders[1].file_loader) is not type(loaders[0].file_loader)
+    made: Any = fast.client("s3", region_name="eu-central-1")
+    assert made.meta.endpoint_url == "https://s3.eu-central-1.amazonaws.com"

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_multicloud.core.replication import progress as progress_module
-from airflow_multicloud.core.replication.budget import MemoryBudget
-from airflow_multicloud.core.replication.buffers import Buffers, Uses
 from airflow_multicloud.core.replication.items import Item, Replica, Untouched
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.progress import Progress, Snapshot
@@ -252,17 +250,3 @@ class TestProgress:
         assert str(bare).endswith(f" ({bare.resuming})")
         unknown = Snapshot(0, 2, 0, 4 * kib, 0.0, None)
         assert unknown.brief.endswith("ETA unknown")
-
-
-def test_a_buffer_is_used_again_when_its_last_use_is_over() -> None:
-    memory = MemoryBudget(8)
-    memory.acquire(8)
-    buffers = Buffers(memory, 8)
-    uses = Uses(buffers, 8, 2)
-    assert len(uses.buffer) == 8
-    uses.over()
-    assert not memory.fits(1)
-    assert buffers.take() is not uses.buffer
-    uses.over()
-    assert memory.fits(8)
-    assert buffers.take() is uses.buffer

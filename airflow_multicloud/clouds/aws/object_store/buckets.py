@@ -33,6 +33,7 @@ class S3Buckets(ObjectStoreBase):
                 lambda: client.list_objects_v2(Bucket=bucket, MaxKeys=1),
                 statuses={"400", "403"},
             )
+            self._s3.meet(bucket, response.get("BucketRegion"))
         return BucketMeta(bucket, response.get("BucketRegion"))
 
     def ensure_bucket(self, bucket: str, *, location: str | None = None) -> bool:

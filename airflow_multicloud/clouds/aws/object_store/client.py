@@ -59,6 +59,10 @@ class S3Connection:
         accept_any_bucket_name(client)
         return client
 
+    def meet(self, bucket: str, region: str | None) -> None:
+        """What a HEAD request of this thread has told spares another one; see :class:`Stores`."""
+        self._stores.meet(bucket, region)
+
     def store(self, bucket: str) -> S3Store | None:
         """The bucket for obstore, or ``None`` where only boto3 can reach it."""
         return self._stores.of(bucket)

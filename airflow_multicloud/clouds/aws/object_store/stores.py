@@ -57,13 +57,15 @@ class Stores:
         self._here = threading.local()
         before_signing(client, "HeadBucket", self._note_address)
         self._locks = KeyLocks()
+        self._places: dict[str, tuple[str, str]] = {}
         self._stores: dict[str, S3Store | None] = {}
 
     def of(self, bucket: str) -> S3Store | None:
         """The bucket's store, or ``None`` where only boto3 can reach it.
 
-        Costs one HEAD request per bucket and session. Access points (ARNs) and directory
-        buckets are signed in ways obstore does not know, and ``tenant:bucket`` is no path to it.
+        Costs one HEAD request per bucket and session, unless :meth:`meet` had one. Access points
+        (ARNs) and directory buckets are signed in ways obstore does not know, and ``tenant:bucket``
+        is no path to it.
         """
         if ":" in bucket or bucket.endswith("--x-s3"):
             return None
@@ -71,9 +73,20 @@ class Stores:
             if bucket not in self._stores:
                 if _obstore.only_to(self._client.meta.endpoint_url) is None:
                     self._stores[bucket] = None
-                elif (place := self._find(bucket)) is not None:
+                elif (place := self._places.get(bucket) or self._find(bucket)) is not None:
+                    if self._owners is not None:
+                        self._owners.look(bucket)
                     self._stores[bucket] = self._open(bucket, *place)
             return self._stores.get(bucket)
+
+    def meet(self, bucket: str, region: str | None) -> None:
+        """Keep where a bucket lies, and look whose it is; after a HEAD request, on its thread.
+
+        :param region: as that was answered.
+        """
+        self._places[bucket] = self._place(region)
+        if self._owners is not None:
+            self._owners.look(bucket)
 
     def _note_address(self, request: Any, **_: object) -> None:
         self._here.address = (request.url, signing_region_of(request))
@@ -89,8 +102,9 @@ class Stores:
                 # real request, whose error is the one to report.
                 if code_of(error) != "403":
                     return None
-        if self._owners is not None:
-            self._owners.look(bucket)
+        return self._place(found)
+
+    def _place(self, found: str | None) -> tuple[str, str]:
         url, signed_for = self._here.address
         region = signed_for or str(self._client.meta.region_name)
         if self._session.endpoint_url("s3") is None and found:

@@ -67,7 +67,7 @@ def send_block(
     :param params: as Put Block has them.
     :return: the answer's headers.
     """
-    url = account.blob(upload.ref).url
+    url = account.url(upload.ref)
 
     def send() -> Mapping[str, str]:
         with translated(doing):

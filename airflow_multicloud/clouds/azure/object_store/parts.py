@@ -175,7 +175,7 @@ class BlobPartUploads(ObjectStoreBase):
         if replaces(upload.upload_id):  # What the condition names was deleted for the blocks.
             options = replace(options, condition=IfAbsent())
         headers = write_headers(options, doing, late_metadata)
-        url = self.account.blob(upload.ref).url
+        url = self.account.url(upload.ref)
         try:
             with translated(doing, creating=isinstance(options.condition, IfAbsent)):
                 answer = self.account.send(
