@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from queue import Empty, SimpleQueue
@@ -33,9 +34,21 @@ _log = logging.getLogger(__name__)
 _BATCH, _BATCH_BYTES = 16, 1 << 20
 #: How many batches per thread are handed out before results are looked at.
 _AHEAD = 2
-_Batch = list[Item]
-#: What a thread hands back: the bytes it may have held, the items at their end, and what ended it.
-_Done = tuple[int, list[Item], BaseException | None]
+
+
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """What a thread takes and hands back.
+
+    :param size: bytes that it may hold.
+    :param ended: the items at their end, so far.
+    :param error: what ended the thread's work.
+    """
+
+    items: list[Item]
+    size: int
+    ended: list[Item] = field(default_factory=list)
+    error: BaseException | None = None
 
 
 def execute(job: Job, catalog: Catalog, recorder: Recorder, *, begins: bool = False) -> None:
@@ -92,7 +105,7 @@ def _small_objects(
     threads = job.options.concurrency
     most = max(1, min(_BATCH, catalog.work_left()[0] // (2 * _AHEAD * threads)))
     todo: SimpleQueue[_Batch | None] = SimpleQueue()
-    done: SimpleQueue[_Done] = SimpleQueue()
+    done: SimpleQueue[_Batch] = SimpleQueue()
     plain = PlainCopies.of(job)
     workers = [
         telemetry.submit_in_context(pool, _work, job, plain, todo, done) for _ in range(threads)
@@ -117,32 +130,32 @@ def _small_objects(
     return stop
 
 
-def _batches(items: Iterator[Item], most: int) -> Iterator[tuple[int, _Batch]]:
-    """So many items at a time, and few where they are larger; with their bytes."""
-    batch: _Batch = []
-    size = 0
+def _batches(items: Iterator[Item], most: int) -> Iterator[_Batch]:
+    """So many items at a time, and few where they are larger."""
+    batch = _Batch([], 0)
     for item in items:
-        if batch and (len(batch) >= most or size + item.size > _BATCH_BYTES):
-            yield size, batch
-            batch, size = [], 0
-        batch.append(item)
-        size += item.size
-    if batch:
-        yield size, batch
+        full = len(batch.items) >= most or batch.size + item.size > _BATCH_BYTES
+        if batch.items and full:
+            yield batch
+            batch = _Batch([], 0)
+        batch.items.append(item)
+        batch.size += item.size
+    if batch.items:
+        yield batch
 
 
 def _hand_out(
     job: Job,
     catalog: Catalog,
     recorder: Recorder,
-    waiting: Iterator[tuple[int, _Batch]],
+    waiting: Iterator[_Batch],
     todo: SimpleQueue[_Batch | None],
-    done: SimpleQueue[_Done],
+    done: SimpleQueue[_Batch],
 ) -> bool:
     """Keep the threads busy within the memory limit, and record what they finish."""
     ahead = next(waiting, None)
     error: BaseException | None = None
-    running = 0
+    running: set[_Batch] = set()
     stop = False
     while True:
         if error is None and cancellation.requested():
@@ -150,24 +163,23 @@ def _hand_out(
         while (
             ahead is not None
             and not (stop or error)
-            and running < _AHEAD * job.options.concurrency
-            and job.memory.fits(ahead[0])
+            and len(running) < _AHEAD * job.options.concurrency
+            and job.memory.fits(ahead.size)
         ):
-            job.memory.acquire(ahead[0])
-            todo.put(ahead[1])
-            running += 1
+            job.memory.acquire(ahead.size)
+            running.add(ahead)
+            todo.put(ahead)
             ahead = next(waiting, None)
         if not running:
             break
         results = _results(done)
         if not results:  # Threads that hang are left to themselves.
             error = error or WorkCancelledError("objects that hang are not waited for")
-            break
-        running -= len(results)
-        job.memory.release(sum(size for size, _, _ in results))
-        finished = [item for _, items, _ in results for item in items]
-        errors = (err for _, _, err in results if err is not None)
-        error = error or next(errors, None)
+            results = list(running)
+        running.difference_update(results)
+        job.memory.release(sum(batch.size for batch in results))
+        finished = [item for batch in results for item in batch.ended]
+        error = error or next((batch.error for batch in results if batch.error is not None), None)
         stop = stop or any(_must_stop(job, item) for item in finished)
         catalog.put_items(finished)
         recorder.add(finished)
@@ -178,7 +190,7 @@ def _hand_out(
     return stop
 
 
-def _results(done: SimpleQueue[_Done]) -> list[_Done]:
+def _results(done: SimpleQueue[_Batch]) -> list[_Batch]:
     """What the threads have handed back, one at least; none when they are given up."""
     while True:
         try:
@@ -196,7 +208,7 @@ def _work(
     job: Job,
     plain: PlainCopies | None,
     todo: SimpleQueue[_Batch | None],
-    done: SimpleQueue[_Done],
+    done: SimpleQueue[_Batch],
 ) -> None:
     """Copy batches until there are none; an unknown error is handed over like a result.
 
@@ -204,17 +216,15 @@ def _work(
     """
     copy = partial(_copy_small, plain)
     while (batch := todo.get()) is not None:
-        ended: list[Item] = []
-        error: BaseException | None = None
         try:
-            for item in batch:
+            for item in batch.items:
                 cancellation.check()
-                ended.append(_guarded(copy, job, _reserved_left_out(job, item)))
-                if _must_stop(job, ended[-1]):
+                batch.ended.append(_guarded(copy, job, _reserved_left_out(job, item)))
+                if _must_stop(job, batch.ended[-1]):
                     break
         except BaseException as err:  # noqa: BLE001 - raised by who hands out, once all is recorded
-            error = err
-        done.put((sum(item.size for item in batch), ended, error))
+            batch.error = err
+        done.put(batch)
 
 
 def _copy_small(plain: PlainCopies | None, job: Job, item: Item) -> Item:
