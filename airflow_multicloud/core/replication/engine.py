@@ -116,6 +116,7 @@ def prepare(
         absent=absent,
         out_of_reach=out_of_reach,
         attributes=noted,
+        is_untouched=planning.untouched_by(source, options, run),
     )
     planning.decide_all(catalog, source, destinations, options, run)
     if catalog.totals()[0] == 0:

@@ -14,6 +14,7 @@ from airflow_multicloud.core.replication import disputes
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.deciding import Known, decide, what_is_known
 from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.one_pass import IsUntouched
 from airflow_multicloud.core.replication.options import (
     CompareAttributes,
     ObjectFilter,
@@ -47,14 +48,12 @@ def decide_all(
     run: Run,
 ) -> None:
     """Turn listings and what ledgers know into items."""
-    tags = options.preserve_tags and has_capability(source.store, ObjectTags)
+    tags = _tags(source, options)
     sides = range(len(destinations))
     priors = [Follow((o.name, o) for o in catalog.listing(side)) for side in sides]
     known = [Follow(catalog.known(side)) for side in sides]
     disputed = disputes.Disputes()
-    is_untouched = partial(
-        _is_untouched, run.run_id, attributes=options.compare_attributes, tags=tags
-    )
+    is_untouched = untouched_by(source, options, run)
     decide_one = partial(
         decide, immutable=options.immutable, attributes=options.compare_attributes, tags=tags
     )
@@ -66,11 +65,11 @@ def decide_all(
             name, origin = listed.name, run.origin_of(listed.name)
             there = [prior.at(name) for prior in priors]
             entries = [ledger.at(name) for ledger in known]
-            proofs = [entry.proof if entry else None for entry in entries]
-            disagree = len(proofs) > 1 and disputes.contradict_each_other(proofs)
-            if not disagree and is_untouched(listed, origin, there, entries):
+            if is_untouched(listed, there, entries):
                 yield listed  # As most are: then there is nothing to be made of them.
                 continue
+            proofs = [entry.proof if entry else None for entry in entries]
+            disagree = disputes.contradict_each_other(proofs)
             found = [*zip(there, proofs, strict=True)]
             states = [decide_one(listed, origin, *one) for one in found]
             if disagree:
@@ -83,6 +82,32 @@ def decide_all(
 
     catalog.put_items(decided())
     disputed.warn()
+
+
+def untouched_by(source: Endpoint, options: ReplicationOptions, run: Run) -> IsUntouched:
+    """Tells whether an object that takes part is untouched everywhere."""
+    is_untouched = partial(
+        _is_untouched,
+        run.run_id,
+        attributes=options.compare_attributes,
+        tags=_tags(source, options),
+    )
+
+    def told(
+        listed: Listed, there: Sequence[Listed | None], entries: Sequence[Entry | None]
+    ) -> bool:
+        return (
+            is_untouched(listed, run.origin_of(listed.name), there, entries)
+            and not disputes.contradict_each_other([one.proof for one in entries if one])
+            and _admits(options.filter, listed, run.started)
+        )
+
+    return told
+
+
+def _tags(source: Endpoint, options: ReplicationOptions) -> bool:
+    """Whether tags are to be looked at."""
+    return options.preserve_tags and has_capability(source.store, ObjectTags)
 
 
 def _is_untouched(
@@ -212,6 +237,7 @@ def check_replacements(
         if count <= most:  # Right for a share too: it is 1 at most, and that allows all.
             continue  # Without going through a listing of perhaps millions.
         held = sum(1 for _ in _within_globs(catalog.listing(index), options.filter))
+        held += catalog.settled.numbers.objects  # They take part.
         allowed = options.replaceable(held)
         if allowed is not None and count > allowed:
             share = f" ({most * 100:.6g}%)" if isinstance(most, float) else ""
