@@ -180,7 +180,7 @@ class _Pass:
     def in_turn(self, source: Iterable[Listed]) -> Iterator[Listed]:
         """The source's objects by name; those that come late are kept."""
         last: str | None = None
-        for self._count, one in enumerate(source, 1):  # noqa: B020 - counted for the bound
+        for self._count, one in enumerate(source, 1):
             if last is not None and one.name <= last:
                 self._source.add_late(one.name, one)
                 continue
