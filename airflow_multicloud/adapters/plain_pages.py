@@ -59,6 +59,6 @@ def plain_page(page: bytes, form: EntryForm) -> PlainPage | None:
     # They follow each other from the first to the last one, and there are no others.
     if sum(len(entry[0]) for entry in entries) != end - start:
         return None
-    if len(entries) != text.count(f"<{form.tag}"):
+    if len(entries) != text.count(opening):
         return None
     return PlainPage(entries, f"{text[:start]}{form.mark}{text[end:]}".encode())

@@ -116,7 +116,9 @@ def _plain(body: bytes) -> tuple[ET.Element, _Fields] | None:
     namespace = root.tag.removesuffix("ListBucketResult")
     if [one.text for one in root.findall(f"{namespace}Contents")] != [MARK]:
         return None
-    return root, ((key, etag, size, at, kept, None) for _, key, at, etag, size, kept in page.entries)
+    return root, (
+        (key, etag, size, at, kept, None) for _, key, at, etag, size, kept in page.entries
+    )
 
 
 def pages(client: Any, operation: str, doing: str, **params: str) -> Iterator[Mapping[str, Any]]:

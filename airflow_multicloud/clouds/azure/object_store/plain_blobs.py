@@ -1,0 +1,90 @@
+"""Blobs of a page of "List Blobs" that are all in the form that Azure writes: without a parser.
+
+See :mod:`airflow_multicloud.adapters.plain_pages`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+from xml.etree import ElementTree as ET
+
+from airflow_multicloud.adapters.plain_pages import MARK, TEXT, EntryForm, plain_page
+from airflow_multicloud.clouds.azure.object_store.fields import ListedBlob, Shared, shared_of
+
+_NAME = r"[A-Za-z_][\w.-]*+"
+_ELEMENT = f"(?:<{_NAME}>{TEXT}</{_NAME}>|<{_NAME} ?/>)"
+# In the order of "List Blobs" (learn.microsoft.com/rest/api/storageservices/list-blobs). Around the
+# Content-MD5 are properties that many blobs have in common.
+_FORM = EntryForm(
+    "Blob",
+    re.compile(
+        f"(<Blob><Name>({TEXT})</Name><Properties>(?:<Creation-Time>{TEXT}</Creation-Time>)?"
+        f"<Last-Modified>({TEXT})</Last-Modified><Etag>({TEXT})</Etag>"
+        f"((?:<ResourceType>{TEXT}</ResourceType>)?)<Content-Length>({TEXT})</Content-Length>"
+        f"({_ELEMENT}*?)(?:<Content-MD5>({TEXT})</Content-MD5>|<Content-MD5 ?/>)({_ELEMENT}*+)"
+        f"</Properties>(?:<Metadata>({_ELEMENT}*+)</Metadata>|<Metadata ?/>)?(?:<OrMetadata ?/>)?"
+        "</Blob>)",
+        re.ASCII,
+    ),
+    f"<Blob><Name>{MARK}</Name></Blob>",
+)
+_OWN = frozenset({"Last-Modified", "Etag", "Content-Length", "Content-MD5"})
+_METADATA = re.compile(rf"(<({_NAME})>({TEXT})</\2>)", re.ASCII)
+
+
+class PlainBlobs(NamedTuple):
+    """The blobs of a page.
+
+    :param rest: the page with one blob in their place.
+    """
+
+    blobs: Sequence[ListedBlob]
+    rest: bytes
+
+
+def plain_blobs(page: bytes) -> PlainBlobs | None:
+    """The blobs of a page; ``None`` when not all of them are plain."""
+    if (found := plain_page(page, _FORM)) is None:
+        return None
+    try:
+        marks = _tree(found.rest).iter("Blob")
+        if [mark.findtext("Name") for mark in marks] != [MARK]:
+            return None
+        return PlainBlobs([_blob(entry) for entry in found.entries], found.rest)
+    except ValueError:
+        return None
+
+
+def _blob(entry: tuple[str, ...]) -> ListedBlob:
+    _, name, modified, etag, kind, size, before, md5, after, metadata = entry
+    shared = _shared(f"{kind}{before}{after}")
+    return ListedBlob(name, size, modified, etag, md5, shared, _metadata(metadata))
+
+
+@lru_cache(maxsize=1024)
+def _shared(properties: str) -> Shared:
+    found = {one.tag: one.text or "" for one in _tree(f"<Properties>{properties}</Properties>")}
+    if not _OWN.isdisjoint(found):
+        raise ValueError("a property comes twice")
+    return shared_of(found)
+
+
+def _metadata(block: str) -> dict[str, str]:
+    found = _METADATA.findall(block)
+    if sum(len(whole) for whole, _, _ in found) != len(block):
+        raise ValueError("metadata in another form")
+    return {name: value for _, name, value in found}
+
+
+def _tree(document: str | bytes) -> ET.Element:
+    """Of a part of Azure's own answer to a signed request.
+
+    :raises ValueError: when it is not well-formed.
+    """
+    try:
+        return ET.fromstring(document)  # noqa: S314 (see above)
+    except ET.ParseError as err:
+        raise ValueError(f"{err}") from err
