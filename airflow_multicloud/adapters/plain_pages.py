@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 #: Text as the XML has it. References are not in it, nor what no XML may have.
 TEXT = r"[^<>&\x00-\x1f\ufffe\uffff]*+"
@@ -17,18 +18,24 @@ TEXT = r"[^<>&\x00-\x1f\ufffe\uffff]*+"
 MARK = "\N{CHECK MARK}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EntryForm:
     """How a service writes the entries of a page.
 
     :param tag: the name of their element.
-    :param pattern: of one entry; all of it is its first group.
-    :param mark: what stands for all of them, with :data:`MARK` as a text.
+    :param fields: a regular expression of what is in it.
+    :param mark: the same of the element that stands for all of them, with :data:`MARK` as a text.
     """
 
     tag: str
-    pattern: re.Pattern[str]
+    fields: str
     mark: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Of an entry that is followed by another one, or is the last."""
+        tag = self.tag
+        return re.compile(f"<{tag}>{self.fields}</{tag}>(?=<{tag}>|\\Z)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +63,8 @@ def plain_page(page: bytes, form: EntryForm) -> PlainPage | None:
     if not 0 <= start < end or "<!" in text:
         return None
     entries = form.pattern.findall(text, start, end)
-    # They follow each other from the first to the last one, and there are no others.
-    if sum(len(entry[0]) for entry in entries) != end - start:
-        return None
+    # As every opening tag is that of an entry, they follow each other from first to last.
     if len(entries) != text.count(opening):
         return None
-    return PlainPage(entries, f"{text[:start]}{form.mark}{text[end:]}".encode())
+    rest = f"{text[:start]}{opening}{form.mark}{closing}{text[end:]}"
+    return PlainPage(entries, rest.encode())

@@ -8,7 +8,6 @@ read by :mod:`plain_pages`, and where they are not plain by the C parser of ``xm
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
@@ -42,14 +41,12 @@ _FIELDS = ("Key", "ETag", "Size", "LastModified", "StorageClass", "VersionId")
 # In the order of "Object" in the model of "ListObjectsV2", which S3 and others keep to.
 _PLAIN = EntryForm(
     "Contents",
-    re.compile(
-        f"(<Contents><Key>({TEXT})</Key><LastModified>({TEXT})</LastModified>"
-        f"<ETag>(?:&quot;)?({TEXT})(?:&quot;)?</ETag>"
-        f"(?:<ChecksumAlgorithm>{TEXT}</ChecksumAlgorithm>)*"
-        f"(?:<ChecksumType>{TEXT}</ChecksumType>)?<Size>({TEXT})</Size>"
-        f"<StorageClass>({TEXT})</StorageClass></Contents>)"
-    ),
-    f"<Contents>{MARK}</Contents>",
+    f"<Key>({TEXT})</Key><LastModified>({TEXT})</LastModified>"
+    f"<ETag>(?:&quot;)?({TEXT})(?:&quot;)?</ETag>"
+    f"(?:<ChecksumAlgorithm>{TEXT}</ChecksumAlgorithm>)*"
+    f"(?:<ChecksumType>{TEXT}</ChecksumType>)?<Size>({TEXT})</Size>"
+    f"<StorageClass>({TEXT})</StorageClass>",
+    MARK,
 )
 
 _Fields = Iterable[tuple[str | None, ...]]
@@ -116,9 +113,7 @@ def _plain(body: bytes) -> tuple[ET.Element, _Fields] | None:
     namespace = root.tag.removesuffix("ListBucketResult")
     if [one.text for one in root.findall(f"{namespace}Contents")] != [MARK]:
         return None
-    return root, (
-        (key, etag, size, at, kept, None) for _, key, at, etag, size, kept in page.entries
-    )
+    return root, ((key, etag, size, at, kept, None) for key, at, etag, size, kept in page.entries)
 
 
 def pages(client: Any, operation: str, doing: str, **params: str) -> Iterator[Mapping[str, Any]]:

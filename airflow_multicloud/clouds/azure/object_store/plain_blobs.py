@@ -5,7 +5,6 @@ See :mod:`airflow_multicloud.adapters.plain_pages`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -20,19 +19,14 @@ _ELEMENT = f"(?:<{_NAME}>{TEXT}</{_NAME}>|<{_NAME} ?/>)"
 # Content-MD5 are properties that many blobs have in common.
 _FORM = EntryForm(
     "Blob",
-    re.compile(
-        f"(<Blob><Name>({TEXT})</Name><Properties>(?:<Creation-Time>{TEXT}</Creation-Time>)?"
-        f"<Last-Modified>({TEXT})</Last-Modified><Etag>({TEXT})</Etag>"
-        f"((?:<ResourceType>{TEXT}</ResourceType>)?)<Content-Length>({TEXT})</Content-Length>"
-        f"({_ELEMENT}*?)(?:<Content-MD5>({TEXT})</Content-MD5>|<Content-MD5 ?/>)({_ELEMENT}*+)"
-        f"</Properties>(?:<Metadata>({_ELEMENT}*+)</Metadata>|<Metadata ?/>)?(?:<OrMetadata ?/>)?"
-        "</Blob>)",
-        re.ASCII,
-    ),
-    f"<Blob><Name>{MARK}</Name></Blob>",
+    f"<Name>({TEXT})</Name><Properties>(?:<Creation-Time>{TEXT}</Creation-Time>)?"
+    f"<Last-Modified>({TEXT})</Last-Modified><Etag>({TEXT})</Etag>"
+    f"((?:<ResourceType>{TEXT}</ResourceType>)?)<Content-Length>({TEXT})</Content-Length>"
+    f"({_ELEMENT}*?)(?:<Content-MD5>({TEXT})</Content-MD5>|<Content-MD5 ?/>)({_ELEMENT}*+)"
+    f"</Properties>(?:<Metadata>({_ELEMENT}*+)</Metadata>|<Metadata ?/>)?(?:<OrMetadata ?/>)?",
+    f"<Name>{MARK}</Name>",
 )
 _OWN = frozenset({"Last-Modified", "Etag", "Content-Length", "Content-MD5"})
-_METADATA = re.compile(rf"(<({_NAME})>({TEXT})</\2>)", re.ASCII)
 
 
 class PlainBlobs(NamedTuple):
@@ -59,7 +53,7 @@ def plain_blobs(page: bytes) -> PlainBlobs | None:
 
 
 def _blob(entry: tuple[str, ...]) -> ListedBlob:
-    _, name, modified, etag, kind, size, before, md5, after, metadata = entry
+    name, modified, etag, kind, size, before, md5, after, metadata = entry
     shared = _shared(f"{kind}{before}{after}")
     return ListedBlob(name, size, modified, etag, md5, shared, _metadata(metadata))
 
@@ -73,10 +67,14 @@ def _shared(properties: str) -> Shared:
 
 
 def _metadata(block: str) -> dict[str, str]:
-    found = _METADATA.findall(block)
-    if sum(len(whole) for whole, _, _ in found) != len(block):
-        raise ValueError("metadata in another form")
-    return {name: value for _, name, value in found}
+    found = dict[str, str]()
+    while block:
+        name, _, rest = block[1:].partition(">")
+        value, closing, block = rest.partition(f"</{name}>")
+        if not closing or "<" in value:
+            raise ValueError("metadata in another form")
+        found[name] = value
+    return found
 
 
 def _tree(document: str | bytes) -> ET.Element:
