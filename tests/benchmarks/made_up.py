@@ -151,7 +151,9 @@ def prove(source: Endpoint, replica: Endpoint) -> None:
                     size=there.size,
                     etag=there.etag,
                     digests=digests_of(content_of(number)),
-                    origin=Origin(source.place + origin.key[len(PREFIX) :], origin.etag, None, THEN),
+                    origin=Origin(
+                        source.place + origin.key[len(PREFIX) :], origin.etag, None, THEN
+                    ),
                     outcome=Outcome.COPIED,
                     run_id="first",
                     at=THEN,

@@ -9,14 +9,13 @@ from functools import partial
 from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core.endpoints import Endpoint, has_capability, why_not_reserved_key
 from airflow_multicloud.core.follow import Follow
-from airflow_multicloud.core.ledger.entries import Entry
+from airflow_multicloud.core.ledger.entries import Entry, Proof
 from airflow_multicloud.core.replication import disputes
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.deciding import Known, decide, what_is_known
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.one_pass import IsUntouched
 from airflow_multicloud.core.replication.options import (
-    CompareAttributes,
     ObjectFilter,
     ReplicationOptions,
 )
@@ -85,55 +84,37 @@ def decide_all(
 
 
 def untouched_by(source: Endpoint, options: ReplicationOptions, run: Run) -> IsUntouched:
-    """Tells whether an object that takes part is untouched everywhere."""
-    is_untouched = partial(
-        _is_untouched,
-        run.run_id,
-        attributes=options.compare_attributes,
-        tags=_tags(source, options),
-    )
+    """Tells whether an object takes part, is unchanged everywhere, and no ledger's entry changes.
 
-    def told(
+    What this very run has proven, in another task, is still to be reported, and so is what could
+    not be kept.
+    """
+    attributes, tags = options.compare_attributes, _tags(source, options)
+
+    def is_untouched(
         listed: Listed, there: Sequence[Listed | None], entries: Sequence[Entry | None]
     ) -> bool:
-        return (
-            is_untouched(listed, run.origin_of(listed.name), there, entries)
-            and not disputes.contradict_each_other([one.proof for one in entries if one])
-            and _admits(options.filter, listed, run.started)
-        )
+        origin = run.origin_of(listed.name)
+        proofs: list[Proof] = []
+        for prior, entry in zip(there, entries, strict=True):
+            if entry is None or not entry.current or (proof := entry.proof) is None:
+                return False
+            if proof.not_kept or proof.run_id == run.run_id:
+                return False
+            known = what_is_known(listed, origin, prior, proof, attributes=attributes, tags=tags)
+            if known is not Known.ALL:
+                return False
+            proofs.append(proof)
+        if len(proofs) > 1 and disputes.contradict_each_other(proofs):
+            return False
+        return _admits(options.filter, listed, run.started)
 
-    return told
+    return is_untouched
 
 
 def _tags(source: Endpoint, options: ReplicationOptions) -> bool:
     """Whether tags are to be looked at."""
     return options.preserve_tags and has_capability(source.store, ObjectTags)
-
-
-def _is_untouched(
-    run_id: str,
-    listed: Listed,
-    origin: str,
-    there: Sequence[Listed | None],
-    entries: Sequence[Entry | None],
-    *,
-    attributes: CompareAttributes,
-    tags: bool,
-) -> bool:
-    """Whether an object is unchanged everywhere, and each ledger's entry stays and says all of it.
-
-    What this very run has proven, in another task, is still to be reported, and so is what could
-    not be kept.
-    """
-    for prior, entry in zip(there, entries, strict=True):
-        if entry is None or not entry.current or (proof := entry.proof) is None:
-            return False
-        if proof.not_kept or proof.run_id == run_id:
-            return False
-        known = what_is_known(listed, origin, prior, proof, attributes=attributes, tags=tags)
-        if known is not Known.ALL:
-            return False
-    return True
 
 
 def _admits(chosen: ObjectFilter, listed: Listed, now: datetime) -> bool:

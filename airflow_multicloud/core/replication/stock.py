@@ -236,7 +236,8 @@ def known_at(end: Endpoint, base: Base) -> Iterator[tuple[str, Entry]]:
     """What a ledger knows at an endpoint, by name below it."""
     location = end.location
     if location.is_prefix:
+        start = len(location.key)
         for entry in base.entries(location.key):
-            yield entry.key[len(location.key) :], entry
+            yield entry.key[start:], entry
     elif found := base.entry(location.key):
         yield "", found
