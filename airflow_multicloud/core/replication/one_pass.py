@@ -91,28 +91,29 @@ class _Followed(Generic[T]):
         self._side = side
         self._found = iter(found)
         self._next: tuple[str, T] | None = None
+        self._taken = False
         self._advance()
 
     def at(self, name: str) -> T | None:
-        """What is there under a name."""
+        """What is there under a name; whoever takes it is done with it before the next one."""
         while self._next is not None and self._next[0] < name:
-            self.rows.add(self._next)
             self._advance()
         if self._next is None or self._next[0] != name:
             return None
-        value = self._next[1]
-        self._advance()
-        return value
+        self._taken = True
+        return self._next[1]
 
     def end(self) -> None:
         """Store all that is left."""
         while self._next is not None:
-            self.rows.add(self._next)
             self._advance()
         self.rows.flush()
 
     def _advance(self) -> None:
         before = self._next
+        if before is not None and not self._taken:
+            self.rows.add(before)
+        self._taken = False
         while True:
             try:
                 self._next = following = next(self._found, None)
