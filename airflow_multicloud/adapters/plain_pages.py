@@ -1,14 +1,15 @@
 """Entries of a listing's XML page, by one regular expression where they are all plain.
 
-Parsers take ten times as long, and most of a listing's time. So that nothing is read otherwise than
-a parser reads it, an entry is plain only in the form that its service writes, without references,
-comments or attributes; and the parser still reads the page around the entries, with a mark in
-their place. A page of which anything is otherwise is left to the parser as a whole.
+Parsers take several times as long, and are most of what a listing costs. So that nothing is read
+otherwise than a parser reads it, an entry is plain only in the form that its service writes,
+without references, comments or attributes; and the parser still reads the page around the entries,
+with a mark in their place. A page of which anything is otherwise is left to the parser as a whole.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +17,9 @@ from functools import cached_property
 TEXT = r"[^<>&\x00-\x1f\ufffe\uffff]*+"
 #: The text of the mark. An encoding that is not UTF-8 makes another text of it.
 MARK = "\N{CHECK MARK}"
+
+#: So many characters are read at a time: what is made of them takes several times their memory.
+_PIECE = 256 << 10
 
 
 @dataclass(frozen=True)
@@ -38,33 +42,40 @@ class EntryForm:
         return re.compile(f"<{tag}>{self.fields}</{tag}>(?=<{tag}>|\\Z)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
 class PlainPage:
-    """A page of which each entry is plain.
+    """A page that may have nothing but plain entries.
 
-    :param entries: the groups of each.
-    :param rest: the page with one mark in their place, to be parsed: it must be found where the
-        entries would be.
+    :param page: what came.
+    :param form: of its entries.
+    :raises ValueError: when it has others for certain, or none.
     """
 
-    entries: list[tuple[str, ...]]
-    rest: bytes
+    def __init__(self, page: bytes, form: EntryForm) -> None:
+        self._form = form
+        self._text = text = page.decode()
+        closing = f"</{form.tag}>"
+        self._opening = f"<{form.tag}>"
+        self._start, self._end = text.find(self._opening), text.rfind(closing) + len(closing)
+        # Comments, CDATA, and a document type, which may give elements attributes, are not plain.
+        if not 0 <= self._start < self._end or "<!" in text:
+            raise ValueError("no plain entries")
+        mark = f"{self._opening}{form.mark}{closing}"
+        #: The page with one mark in their place, to be parsed: where it is found they would be.
+        self.rest = f"{text[: self._start]}{mark}{text[self._end :]}".encode()
 
+    def entries(self) -> Iterator[tuple[str, ...]]:
+        """The groups of each entry.
 
-def plain_page(page: bytes, form: EntryForm) -> PlainPage | None:
-    """The entries of a page; ``None`` when they are not all plain, or there are none."""
-    opening, closing = f"<{form.tag}>", f"</{form.tag}>"
-    try:
-        text = page.decode()
-    except UnicodeDecodeError:
-        return None
-    start, end = text.find(opening), text.rfind(closing) + len(closing)
-    # Comments, CDATA, and a document type, which may give elements attributes, are not plain.
-    if not 0 <= start < end or "<!" in text:
-        return None
-    entries = form.pattern.findall(text, start, end)
-    # As every opening tag is that of an entry, they follow each other from first to last.
-    if len(entries) != text.count(opening):
-        return None
-    rest = f"{text[:start]}{opening}{form.mark}{closing}{text[end:]}"
-    return PlainPage(entries, rest.encode())
+        :raises ValueError: when one is not plain; then none of them counts.
+        """
+        at = self._start
+        while at < self._end:
+            to = self._text.rfind(self._opening, at + 1, at + _PIECE)
+            if to < 0 or at + _PIECE >= self._end:
+                to = self._end
+            found = self._form.pattern.findall(self._text, at, to)
+            # As every opening tag is that of an entry, they follow each other from first to last.
+            if len(found) != self._text.count(self._opening, at, to):
+                raise ValueError("an entry that is not plain")
+            yield from found
+            at = to

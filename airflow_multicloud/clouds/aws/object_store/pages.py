@@ -20,7 +20,7 @@ from airflow_multicloud.adapters.answers import (
     not_an_answer,
     well_formed,
 )
-from airflow_multicloud.adapters.plain_pages import MARK, TEXT, EntryForm, plain_page
+from airflow_multicloud.adapters.plain_pages import MARK, TEXT, EntryForm, PlainPage
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import is_md5
@@ -107,13 +107,19 @@ def _tree(document: bytes) -> ET.Element:
 
 def _plain(body: bytes) -> tuple[ET.Element, _Fields] | None:
     """A page without its entries, and their fields; ``None`` where they are not all plain."""
-    if (page := plain_page(body, _PLAIN)) is None:
+    try:
+        page = PlainPage(body, _PLAIN)
+        root = _tree(page.rest)
+        prefix = root.tag.removesuffix("ListBucketResult")
+        if [one.text for one in root.findall(f"{prefix}Contents")] != [MARK]:
+            return None
+        found = [
+            (key, etag, size, modified, storage_class, None)
+            for key, modified, etag, size, storage_class in page.entries()
+        ]
+    except (ValueError, ET.ParseError):
         return None
-    root = _tree(page.rest)
-    namespace = root.tag.removesuffix("ListBucketResult")
-    if [one.text for one in root.findall(f"{namespace}Contents")] != [MARK]:
-        return None
-    return root, ((key, etag, size, at, kept, None) for key, at, etag, size, kept in page.entries)
+    return root, found
 
 
 def pages(client: Any, operation: str, doing: str, **params: str) -> Iterator[Mapping[str, Any]]:

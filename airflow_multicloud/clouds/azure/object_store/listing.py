@@ -54,9 +54,9 @@ class BlobListings(ObjectStoreBase):
                 page.body = plain.rest
             for element in page:
                 with well_formed(doing, NAME):
-                    found = plain.blobs if plain is not None else [listed_blob(element)]
-                    metas = [listed_object(bucket, blob) for blob in found]
-                yield from (meta for meta in metas if meta is not None)
+                    for blob in plain.blobs if plain is not None else [listed_blob(element)]:
+                        if (meta := listed_object(bucket, blob)) is not None:
+                            yield meta
 
 
 def listed_blobs(

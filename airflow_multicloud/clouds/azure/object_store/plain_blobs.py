@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from airflow_multicloud.adapters.plain_pages import MARK, TEXT, EntryForm, plain_page
+from airflow_multicloud.adapters.plain_pages import MARK, TEXT, EntryForm, PlainPage
 from airflow_multicloud.clouds.azure.object_store.fields import ListedBlob, Shared, shared_of
 
 _NAME = r"[A-Za-z_][\w.-]*+"
@@ -41,13 +41,12 @@ class PlainBlobs(NamedTuple):
 
 def plain_blobs(page: bytes) -> PlainBlobs | None:
     """The blobs of a page; ``None`` when not all of them are plain."""
-    if (found := plain_page(page, _FORM)) is None:
-        return None
     try:
+        found = PlainPage(page, _FORM)
         marks = _tree(found.rest).iter("Blob")
         if [mark.findtext("Name") for mark in marks] != [MARK]:
             return None
-        return PlainBlobs([_blob(entry) for entry in found.entries], found.rest)
+        return PlainBlobs([*map(_blob, found.entries())], found.rest)
     except ValueError:
         return None
 
