@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, make_dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar
-
-import msgspec
 
 _NO_MAPPING: Mapping[str, str] = MappingProxyType({})
-
-
-class _Value(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A frozen dataclass to everybody, :mod:`dataclasses` included, but for what it costs.
-
-    A listing makes three of them for each object. Structures of ``msgspec`` are made in a tenth of
-    the time.
-    """
-
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        alike: Any = make_dataclass(cls.__name__, cls.__annotations__.items())
-        cls.__dataclass_fields__ = alike.__dataclass_fields__
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +22,8 @@ class ObjectRef:
     version: str | None = None
 
 
-class Digests(_Value, frozen=True, kw_only=True, gc=False):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digests:
     """What is known of an object's content, each as lower-case hexadecimal or ``None``.
 
     As reported by a store, every digest here covers the whole object (never a "composite"
@@ -52,7 +35,8 @@ class Digests(_Value, frozen=True, kw_only=True, gc=False):
     sha256: str | None = None
 
 
-class ObjectAttributes(_Value, frozen=True, kw_only=True, gc=False):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectAttributes:
     """What travels with an object besides its bytes.
 
     ``metadata`` is the user metadata; names are lower-case.
@@ -63,10 +47,11 @@ class ObjectAttributes(_Value, frozen=True, kw_only=True, gc=False):
     content_language: str | None = None
     content_disposition: str | None = None
     cache_control: str | None = None
-    metadata: Mapping[str, str] = msgspec.field(default_factory=lambda: _NO_MAPPING)
+    metadata: Mapping[str, str] = field(default_factory=lambda: _NO_MAPPING)
 
 
-class ObjectMeta(_Value, frozen=True, kw_only=True, gc=False):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectMeta:
     """What a store says of one object.
 
     :param etag: opaque, without quotes; changes whenever the content does. Empty where the

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import msgspec
-from msgspec.structs import replace
 
 from airflow_multicloud.adapters.answers import (
     UNKNOWN_TIME,
@@ -112,7 +111,14 @@ def listed_object(bucket: str, blob: ListedBlob) -> ObjectMeta | None:
         metadata = decode_metadata(blob.metadata)
         if _marks_directory(size, metadata):
             return None
-        attributes = replace(attributes, metadata=metadata)
+        attributes = ObjectAttributes(
+            content_type=attributes.content_type,
+            content_encoding=attributes.content_encoding,
+            content_language=attributes.content_language,
+            content_disposition=attributes.content_disposition,
+            cache_control=attributes.cache_control,
+            metadata=metadata,
+        )
     if blob.shared.directory:
         return None
     return ObjectMeta(
