@@ -152,7 +152,9 @@ def prove(source: Endpoint, replica: Endpoint) -> None:
                     size=there.size,
                     etag=there.etag,
                     digests=digests_of(content_of(number)),
-                    origin=Origin(f"mem://{BUCKET}/{origin.key}", origin.etag, None, THEN),
+                    origin=Origin(
+                        source.place + origin.key[len(PREFIX) :], origin.etag, None, THEN
+                    ),
                     outcome=Outcome.COPIED,
                     run_id="first",
                     at=THEN,
@@ -167,7 +169,7 @@ def prove(source: Endpoint, replica: Endpoint) -> None:
         identity=new_identity("first"),
         step=Step.END,
         prefix=PREFIX,
-        source=f"mem://{BUCKET}/{PREFIX}",
+        source=source.place,
         started=THEN,
     )
     writing.commit(replica, draft, entries, base=Base(), known=lambda _: None)

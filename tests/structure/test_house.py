@@ -131,6 +131,7 @@ OF_ITS_OWN = {
     ("aws", "cost", "figures"): "what the three sources of advice share",
     ("azure", "object_store", "blocks"): "ids of blocks, which say whose upload they are of",
     ("azure", "object_store", "other_types"): "append and page blobs take no blocks",
+    ("azure", "object_store", "plain_blobs"): "its pages are large, and parsers slow",
     ("aws", "identity", "arns"): "the grammar of its names of resources and actions",
     ("aws", "identity", "sources"): "policies are a user's or role's, not a session's",
     ("aws", "identity", "documents"): "the simulator does not see all that policies say",

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import pairwise
+from operator import lt
 
 from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core import records
@@ -118,7 +118,8 @@ def _unpacked(body: bytes, ref: SegmentRef) -> list[Entry]:
     found = [entries.read_line(line) for line in lines.splitlines()]
     if (found[0].key, found[-1].key) != (ref.first, ref.last):
         raise ValueError("its first or last key is not the one that its commit names")
-    if any(left.key >= right.key for left, right in pairwise(found)):
+    keys = [entry.key for entry in found]
+    if not all(map(lt, keys, keys[1:])):
         raise ValueError("its keys are out of order")
     return found
 
@@ -191,10 +192,9 @@ def _over(older: Iterable[Entry], newer: Iterable[Entry]) -> Iterator[Entry]:
 def _of_run(end: Endpoint, run: Run, keys: Keys) -> Iterator[Entry]:
     for ref in run:
         if keys.may_have(ref):
+            found = read(end, ref)
             inside = keys.has(ref.first) and keys.has(ref.last)
-            for entry in read(end, ref):
-                if inside or keys.has(entry.key):
-                    yield entry
+            yield from found if inside else (entry for entry in found if keys.has(entry.key))
 
 
 def compacted(end: Endpoint, runs: Sequence[Run]) -> tuple[Run, ...]:

@@ -22,18 +22,23 @@ from airflow_multicloud.core.heap import frozen_heap
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.replication import items
 from airflow_multicloud.core.replication.items import Item, Untouched
+from airflow_multicloud.core.replication.settled import SCHEMA as SETTLED
+from airflow_multicloud.core.replication.settled import Settled
 from airflow_multicloud.core.replication.temporary import temporary_errors
 from airflow_multicloud.ports.object_store import Digests
 
 # Documents are msgpack: written and read at a third of what a column for each field costs. An item
 # without one is an object that is untouched. Pages of this size take rows a fifth faster.
-_SCHEMA = """
+_SCHEMA = (
+    """
 PRAGMA page_size = 16384;
 CREATE TABLE listed (side INTEGER, name TEXT, doc BLOB, PRIMARY KEY (side, name)) WITHOUT ROWID;
 CREATE TABLE known (side INTEGER, name TEXT, doc BLOB, PRIMARY KEY (side, name)) WITHOUT ROWID;
 CREATE TABLE items (name TEXT PRIMARY KEY, size INTEGER, open INTEGER, modified REAL, doc BLOB)
     WITHOUT ROWID;
 """
+    + SETTLED
+)
 
 _BATCH = 512
 _LARGEST = (1 << 63) - 1
@@ -83,6 +88,8 @@ class Catalog:
     """Listings, what ledgers know, and items of one run; a context manager.
 
     While it is entered, collections leave out what was there before: :mod:`heap`.
+
+    :ivar settled: objects that are untouched, and of which nothing else is here.
     """
 
     def __init__(self) -> None:
@@ -91,6 +98,7 @@ class Catalog:
             self._db = sqlite3.connect("", isolation_level=None)
             self._db.executescript(_SCHEMA)
             self._db.execute("BEGIN")  # One transaction for all: nothing here outlives the run.
+        self.settled = Settled(self._db)
 
     def __enter__(self) -> Self:
         self._frozen.__enter__()
@@ -112,6 +120,12 @@ class Catalog:
     def forget_listing(self, side: int) -> None:
         """Take back one side's listing: it did not come to its end."""
         self._put("DELETE FROM listed WHERE side=?", [(side,)])
+
+    def forget(self) -> None:
+        """Take back all listings, and all that ledgers know."""
+        self._put("DELETE FROM listed", [()])
+        self._put("DELETE FROM known", [()])
+        self.settled.forget()
 
     def listing(self, side: int) -> Iterator[Listed]:
         """One side's listing, by name in UTF-8 byte order."""
@@ -200,7 +214,7 @@ class Catalog:
         """The items that are untouched, in numbers."""
         query = "SELECT count(*), total(size), max(modified) FROM items WHERE doc IS NULL"
         ((count, size, newest),) = self._ask(query)
-        return Untouched(
+        return self.settled.numbers.and_also(
             int(count), int(size), datetime.fromtimestamp(newest, UTC) if count else None
         )
 
@@ -242,7 +256,7 @@ class Catalog:
     def is_untouched(self, name: str) -> bool:
         """Whether an item is untouched."""
         query = "SELECT 1 FROM items WHERE name=? AND doc IS NULL"
-        return next(self._ask(query, (name,)), None) is not None
+        return next(self._ask(query, (name,)), None) is not None or name in self.settled
 
     def is_listed(self, side: int, name: str) -> bool:
         """Whether one side has an object of this name."""
@@ -252,7 +266,8 @@ class Catalog:
     def totals(self) -> tuple[int, int]:
         """How many items there are, and their bytes."""
         ((count, size),) = self._ask("SELECT count(*), total(size) FROM items")
-        return int(count), int(size)
+        settled = self.settled.numbers
+        return settled.objects + int(count), settled.bytes + int(size)
 
     # In batches, one step after the other: a step for each row in turn takes half as long again, as
     # each pushes the others out of the processor's caches.

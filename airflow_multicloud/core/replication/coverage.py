@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from airflow_multicloud.core.endpoints import Endpoint
@@ -56,6 +56,10 @@ class Coverage:
         if entry.proof is None:
             raise AssertionError(f"{name!r} is untouched, and nothing is proven of it")
         self._tree.add(name, entry.proof.size, entry.proof.digests)
+
+    def settled(self, leaves: Sequence[bytes]) -> None:
+        """Take in names that are, by the hashes of their leaves."""
+        self._tree.extend(leaves)
 
     def count(self, name: str, entry: Entry | None, item: Item | None, index: int) -> None:
         """Count one name."""

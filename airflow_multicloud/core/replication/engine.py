@@ -120,6 +120,7 @@ def prepare(
         absent=absent,
         check=check,
         attributes=noted,
+        is_untouched=planning.untouched_by(source, options, run),
     )
     planning.decide_all(catalog, source, destinations, options, run)
     if catalog.totals()[0] == 0:

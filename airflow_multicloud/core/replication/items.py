@@ -140,6 +140,11 @@ class Untouched(msgspec.Struct, frozen=True):
     bytes: int = 0
     newest: datetime | None = None
 
+    def and_also(self, objects: int, size: int, newest: datetime | None) -> Untouched:
+        """These and others."""
+        times = [one for one in (self.newest, newest) if one is not None]
+        return Untouched(self.objects + objects, self.bytes + size, max(times, default=None))
+
 
 _encoder = msgspec.json.Encoder()
 #: Reads lines that :func:`dump` wrote; raises ``msgspec.DecodeError`` at what is none.

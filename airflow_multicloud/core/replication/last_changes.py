@@ -14,6 +14,7 @@ from airflow_multicloud.core.replication.catalog import Catalog, Rest
 from airflow_multicloud.core.replication.coverage import Coverage
 from airflow_multicloud.core.replication.facts import entry_of, entry_of_absent
 from airflow_multicloud.core.replication.run import Run
+from airflow_multicloud.core.replication.settled import InTurn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +51,23 @@ class LastChanges:
     def _found(self) -> Iterator[Entry]:
         rest = self.catalog.rest(self.index)
         ahead = next(rest, None)
+        settled = InTurn(self.catalog.settled.leaves(self.index), self.whole.settled)
         for name, before in self.catalog.known(self.index):
             while ahead is not None and ahead.name < name:
+                settled.before(ahead.name)
                 yield from self._news(ahead, None)
                 ahead = next(rest, None)
+            settled.before(name)
             if ahead is not None and ahead.name == name:
                 yield from self._news(ahead, before)
                 ahead = next(rest, None)
             else:
                 self.whole.untouched(name, before)
         while ahead is not None:
+            settled.before(ahead.name)
             yield from self._news(ahead, None)
             ahead = next(rest, None)
+        settled.rest()
 
     def _news(self, about: Rest, before: Entry | None) -> Iterator[Entry]:
         """The entry of a name, if it is a new one; counted in any case."""

@@ -7,6 +7,7 @@ digests. Memory grows with the logarithm of the number of objects.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from airflow_multicloud.ports.object_store import Digests
@@ -22,13 +23,22 @@ class MerkleTree:
 
     def add(self, name: str, size: int, digests: Digests) -> None:
         """Append an object."""
-        node = sha256(b"\x00" + leaf(name, size, digests)).digest()
-        same, peaks = self._leaves, self._peaks
-        while same & 1:
-            node = _parent(peaks.pop(), node)
+        self.extend([leaf_hash(name, size, digests)])
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Append objects, by the hashes of their leaves."""
+        same, peaks, nodes = self._leaves, self._peaks, leaves
+        self._leaves += len(leaves)
+        grown: list[bytes] = []
+        while nodes:  # A level of the tree after another: of each, at most one node is left over.
+            if same & 1:
+                nodes = [peaks.pop(), *nodes]
             same >>= 1
-        peaks.append(node)
-        self._leaves += 1
+            if len(nodes) & 1:
+                grown.append(nodes[-1])
+            lefts, rights = nodes[::2], nodes[1::2]
+            nodes = [_parent(*both) for both in zip(lefts, rights, strict=False)]
+        peaks += reversed(grown)
 
     def root(self) -> str:
         """The hash of all leaves so far (RFC 6962, 2.1), as hexadecimal."""
@@ -38,6 +48,11 @@ class MerkleTree:
         for left in reversed(self._peaks[:-1]):
             node = _parent(left, node)
         return node.hex()
+
+
+def leaf_hash(name: str, size: int, digests: Digests) -> bytes:
+    """The hash of one object's leaf; 32 bytes."""
+    return sha256(b"\x00" + leaf(name, size, digests)).digest()
 
 
 def leaf(name: str, size: int, d: Digests) -> bytes:

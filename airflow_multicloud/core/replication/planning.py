@@ -9,13 +9,13 @@ from functools import partial
 from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core.endpoints import Endpoint, has_capability, why_not_reserved_key
 from airflow_multicloud.core.follow import Follow
-from airflow_multicloud.core.ledger.entries import Entry
+from airflow_multicloud.core.ledger.entries import Entry, Proof
 from airflow_multicloud.core.replication import disputes
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.deciding import Known, decide, what_is_known
 from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.one_pass import IsUntouched
 from airflow_multicloud.core.replication.options import (
-    CompareAttributes,
     ObjectFilter,
     ReplicationOptions,
 )
@@ -47,14 +47,12 @@ def decide_all(
     run: Run,
 ) -> None:
     """Turn listings and what ledgers know into items."""
-    tags = options.preserve_tags and has_capability(source.store, ObjectTags)
+    tags = _tags(source, options)
     sides = range(len(destinations))
     priors = [Follow((o.name, o) for o in catalog.listing(side)) for side in sides]
     known = [Follow(catalog.known(side)) for side in sides]
     disputed = disputes.Disputes()
-    is_untouched = partial(
-        _is_untouched, run.run_id, attributes=options.compare_attributes, tags=tags
-    )
+    is_untouched = untouched_by(source, options, run)
     decide_one = partial(
         decide, immutable=options.immutable, attributes=options.compare_attributes, tags=tags
     )
@@ -66,11 +64,11 @@ def decide_all(
             name, origin = listed.name, run.origin_of(listed.name)
             there = [prior.at(name) for prior in priors]
             entries = [ledger.at(name) for ledger in known]
-            proofs = [entry.proof if entry else None for entry in entries]
-            disagree = len(proofs) > 1 and disputes.contradict_each_other(proofs)
-            if not disagree and is_untouched(listed, origin, there, entries):
+            if is_untouched(listed, there, entries):
                 yield listed  # As most are: then there is nothing to be made of them.
                 continue
+            proofs = [entry.proof if entry else None for entry in entries]
+            disagree = disputes.contradict_each_other(proofs)
             found = [*zip(there, proofs, strict=True)]
             states = [decide_one(listed, origin, *one) for one in found]
             if disagree:
@@ -85,30 +83,38 @@ def decide_all(
     disputed.warn()
 
 
-def _is_untouched(
-    run_id: str,
-    listed: Listed,
-    origin: str,
-    there: Sequence[Listed | None],
-    entries: Sequence[Entry | None],
-    *,
-    attributes: CompareAttributes,
-    tags: bool,
-) -> bool:
-    """Whether an object is unchanged everywhere, and each ledger's entry stays and says all of it.
+def untouched_by(source: Endpoint, options: ReplicationOptions, run: Run) -> IsUntouched:
+    """Tells whether an object takes part, is unchanged everywhere, and no ledger's entry changes.
 
     What this very run has proven, in another task, is still to be reported, and so is what could
     not be kept.
     """
-    for prior, entry in zip(there, entries, strict=True):
-        if entry is None or not entry.current or (proof := entry.proof) is None:
+    attributes, tags = options.compare_attributes, _tags(source, options)
+
+    def is_untouched(
+        listed: Listed, there: Sequence[Listed | None], entries: Sequence[Entry | None]
+    ) -> bool:
+        origin = run.origin_of(listed.name)
+        proofs: list[Proof] = []
+        for prior, entry in zip(there, entries, strict=True):
+            if entry is None or not entry.current or (proof := entry.proof) is None:
+                return False
+            if proof.not_kept or proof.run_id == run.run_id:
+                return False
+            known = what_is_known(listed, origin, prior, proof, attributes=attributes, tags=tags)
+            if known is not Known.ALL:
+                return False
+            proofs.append(proof)
+        if len(proofs) > 1 and disputes.contradict_each_other(proofs):
             return False
-        if proof.not_kept or proof.run_id == run_id:
-            return False
-        known = what_is_known(listed, origin, prior, proof, attributes=attributes, tags=tags)
-        if known is not Known.ALL:
-            return False
-    return True
+        return _admits(options.filter, listed, run.started)
+
+    return is_untouched
+
+
+def _tags(source: Endpoint, options: ReplicationOptions) -> bool:
+    """Whether tags are to be looked at."""
+    return options.preserve_tags and has_capability(source.store, ObjectTags)
 
 
 def _admits(chosen: ObjectFilter, listed: Listed, now: datetime) -> bool:
@@ -212,6 +218,7 @@ def check_replacements(
         if count <= most:  # Right for a share too: it is 1 at most, and that allows all.
             continue  # Without going through a listing of perhaps millions.
         held = sum(1 for _ in _within_globs(catalog.listing(index), options.filter))
+        held += catalog.settled.numbers.objects  # They take part.
         allowed = options.replaceable(held)
         if allowed is not None and count > allowed:
             share = f" ({most * 100:.6g}%)" if isinstance(most, float) else ""

@@ -1,13 +1,14 @@
-"""Fast listings: botocore signs, sends, retries and pages; the C parser of ``xml.etree`` reads.
+"""Fast listings: botocore signs, sends, retries and pages; what is read is read here.
 
 botocore's own parser takes some 75 µs per key in Python, more than the request itself. Its
 event ``before-parse`` hands out the raw answer and merges what a handler returns into the
-parsed one, so the slow parser is left with an empty document. Errors are not touched.
+parsed one, so the slow parser is left with an empty document. Errors are not touched. Entries are
+read by :mod:`plain_pages`, and where they are not plain by the C parser of ``xml.etree``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
@@ -19,6 +20,7 @@ from airflow_multicloud.adapters.answers import (
     not_an_answer,
     well_formed,
 )
+from airflow_multicloud.adapters.plain_pages import MARK, TEXT, EntryForm, PlainPage
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import is_md5
@@ -35,6 +37,19 @@ _TOKENS = (
     "NextPartNumberMarker",
 )
 _ENTRIES = {"ListBucketResult": "Contents", "ListVersionsResult": "Version"}
+_FIELDS = ("Key", "ETag", "Size", "LastModified", "StorageClass", "VersionId")
+# In the order of "Object" in the model of "ListObjectsV2", which S3 and others keep to.
+_PLAIN = EntryForm(
+    "Contents",
+    f"<Key>({TEXT})</Key><LastModified>({TEXT})</LastModified>"
+    f"<ETag>(?:&quot;)?({TEXT})(?:&quot;)?</ETag>"
+    f"(?:<ChecksumAlgorithm>{TEXT}</ChecksumAlgorithm>)*"
+    f"(?:<ChecksumType>{TEXT}</ChecksumType>)?<Size>({TEXT})</Size>"
+    f"<StorageClass>({TEXT})</StorageClass>",
+    MARK,
+)
+
+_Fields = Iterable[tuple[str | None, ...]]
 
 
 def register_fast_listing(client: Any) -> None:
@@ -56,9 +71,7 @@ def _parse(
     if response_dict["status_code"] != _OK:
         return
     try:
-        # The answer comes over the connection that botocore verified; expat has no external
-        # entities and bounds the expansion of internal ones.
-        root = ET.fromstring(response_dict["body"])  # noqa: S314 (see above)
+        root, entries = _plain(response_dict["body"]) or (_tree(response_dict["body"]), None)
     except ET.ParseError:
         return  # botocore's parser reports it
     namespace, _brace, name = root.tag.rpartition("}")
@@ -69,9 +82,13 @@ def _parse(
     prefix = f"{namespace}}}" if namespace else ""
     encoded = root.findtext(f"{prefix}EncodingType") == "url"
     decode = unquote_plus if encoded else None
+    if entries is None:
+        tags = [prefix + field for field in _FIELDS]
+        found = root.findall(f"{prefix}{_ENTRIES[name]}")
+        entries = (tuple(map(entry.findtext, tags)) for entry in found)
     page: dict[str, Any] = {
         "IsTruncated": root.findtext(f"{prefix}IsTruncated") == "true",
-        "Page": Page(root.findall(f"{prefix}{_ENTRIES[name]}"), prefix, decode),
+        "Page": Page(entries, decode),
     }
     if token := root.findtext(f"{prefix}NextContinuationToken"):
         page["NextContinuationToken"] = token
@@ -80,6 +97,29 @@ def _parse(
         page["NextVersionIdMarker"] = root.findtext(f"{prefix}NextVersionIdMarker") or ""
     customized_response_dict.update(page)
     response_dict["body"] = f"<{name}/>".encode()
+
+
+def _tree(document: bytes) -> ET.Element:
+    # The answer comes over the connection that botocore verified; expat has no external entities
+    # and bounds the expansion of internal ones.
+    return ET.fromstring(document)  # noqa: S314 (see above)
+
+
+def _plain(body: bytes) -> tuple[ET.Element, _Fields] | None:
+    """A page without its entries, and their fields; ``None`` where they are not all plain."""
+    try:
+        page = PlainPage(body, _PLAIN)
+        root = _tree(page.rest)
+        prefix = root.tag.removesuffix("ListBucketResult")
+        if [one.text for one in root.findall(f"{prefix}Contents")] != [MARK]:
+            return None
+        found = [
+            (key, etag, size, modified, storage_class, None)
+            for key, modified, etag, size, storage_class in page.entries()
+        ]
+    except (ValueError, ET.ParseError):
+        return None
+    return root, found
 
 
 def pages(client: Any, operation: str, doing: str, **params: str) -> Iterator[Mapping[str, Any]]:
@@ -105,15 +145,16 @@ def pages(client: Any, operation: str, doing: str, **params: str) -> Iterator[Ma
 
 
 class Page:
-    """A page's entries, read when they are asked for."""
+    """A page's entries, read when they are asked for.
 
-    __slots__ = ("_decode", "_entries", "_prefix")
+    :param entries: their fields, ``None`` where there is none.
+    :param decode: makes a key of what the page has for it.
+    """
 
-    def __init__(
-        self, entries: Sequence[ET.Element], prefix: str, decode: Callable[[str], str] | None
-    ) -> None:
+    __slots__ = ("_decode", "_entries")
+
+    def __init__(self, entries: _Fields, decode: Callable[[str], str] | None) -> None:
         self._entries = entries
-        self._prefix = prefix
         self._decode = decode
 
     def metas(self, bucket: str, *, md5_etags: bool) -> Iterator[ObjectMeta]:
@@ -125,10 +166,7 @@ class Page:
 
         :param md5_etags: whether an ETag of 32 hexadecimal digits counts as MD5.
         """
-        names = ("Key", "ETag", "Size", "LastModified", "StorageClass", "VersionId")
-        tags = [self._prefix + name for name in names]
-        for entry in self._entries:
-            key, tag, size, modified, storage_class, version = map(entry.findtext, tags)
+        for key, tag, size, modified, storage_class, version in self._entries:
             if not key:
                 raise ValueError("an object without a key")
             etag = (tag or "").strip('"')

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+import msgspec
+
 from airflow_multicloud.adapters.answers import (
-    MALFORMED,
     UNKNOWN_TIME,
     http_date,
     listed_moment,
     listed_size,
-    malformed,
     size_of,
     well_formed,
 )
@@ -52,37 +52,85 @@ def blob_name(blob: Element) -> str:
     return unquote(name.text) if name.get("Encoded") == "true" else name.text
 
 
-def listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
+class Shared(msgspec.Struct, frozen=True, gc=False):
+    """What many blobs have in common.
+
+    :param attributes: without metadata.
+    """
+
+    attributes: ObjectAttributes
+    tier: str | None
+    directory: bool
+
+
+class ListedBlob(msgspec.Struct, frozen=True, gc=False):
+    """A blob's fields, as a page has them."""
+
+    name: str
+    size: str | None
+    modified: str | None
+    etag: str
+    md5: str | None
+    shared: Shared
+    metadata: dict[str, str]
+    version: str | None = None
+
+
+def listed_blob(blob: Element) -> ListedBlob:
+    """The fields of a blob."""
+    properties = {p.tag: p.text or "" for p in _children(blob, "Properties")}
+    return ListedBlob(
+        blob_name(blob),
+        properties.get("Content-Length"),
+        properties.get("Last-Modified"),
+        properties.get("Etag", ""),
+        properties.get("Content-MD5"),
+        shared_of(properties),
+        {m.tag: m.text or "" for m in _children(blob, "Metadata")},
+        blob.findtext("VersionId") or None,
+    )
+
+
+def shared_of(properties: Mapping[str, str]) -> Shared:
+    """What blobs with these properties have in common."""
+    return Shared(
+        _attributes(properties, {}),
+        properties.get("AccessTier") or None,
+        properties.get("ResourceType") == "directory",
+    )
+
+
+def listed_object(bucket: str, blob: ListedBlob) -> ObjectMeta | None:
     """A listed blob; ``None`` for a directory (hierarchical namespaces list those as well).
 
     Directories have the resource type ``directory``, or, made by older tools, zero bytes and
     the metadata ``hdi_isfolder``.
-
-    :raises StorageError: kind ``integrity`` when it can't be read.
     """
-    try:
-        return _listed_object(bucket, blob)
-    except MALFORMED as err:
-        raise malformed(f"list {bucket}", NAME, err) from err
-
-
-def _listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
-    properties = {p.tag: p.text or "" for p in _children(blob, "Properties")}
-    metadata = decode_metadata({m.tag: m.text or "" for m in _children(blob, "Metadata")})
-    size = listed_size(properties.get("Content-Length"))
-    modified = properties.get("Last-Modified")
-    if properties.get("ResourceType") == "directory" or _marks_directory(size, metadata):
+    attributes, size = blob.shared.attributes, listed_size(blob.size)
+    if blob.metadata:
+        metadata = decode_metadata(blob.metadata)
+        if _marks_directory(size, metadata):
+            return None
+        attributes = ObjectAttributes(
+            content_type=attributes.content_type,
+            content_encoding=attributes.content_encoding,
+            content_language=attributes.content_language,
+            content_disposition=attributes.content_disposition,
+            cache_control=attributes.cache_control,
+            metadata=metadata,
+        )
+    if blob.shared.directory:
         return None
     return ObjectMeta(
         bucket=bucket,
-        key=blob_name(blob),
+        key=blob.name,
         size=size,
-        etag=properties.get("Etag", "").strip('"'),
-        last_modified=listed_moment(modified, http_date),
-        version=blob.findtext("VersionId") or None,
-        attributes=_attributes(properties, metadata),
-        storage_class=properties.get("AccessTier") or None,
-        declared=Digests(md5=hex_md5(properties.get("Content-MD5"))),
+        etag=blob.etag.strip('"'),
+        last_modified=listed_moment(blob.modified, http_date),
+        version=blob.version,
+        attributes=attributes,
+        storage_class=blob.shared.tier,
+        declared=Digests(md5=hex_md5(blob.md5)),
     )
 
 

@@ -7,11 +7,17 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from airflow_multicloud.adapters.answers import Tokens, malformed, not_an_answer
+from airflow_multicloud.adapters.answers import (
+    Tokens,
+    malformed,
+    not_an_answer,
+    well_formed,
+)
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.object_store.client import ObjectStoreBase
 from airflow_multicloud.clouds.azure.object_store.errors import translated
-from airflow_multicloud.clouds.azure.object_store.fields import listed_object
+from airflow_multicloud.clouds.azure.object_store.fields import listed_blob, listed_object
+from airflow_multicloud.clouds.azure.object_store.plain_blobs import plain_blobs
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -31,16 +37,26 @@ class BlobListings(ObjectStoreBase):
         Properties" sets it to anything. That changes the ETag, so it is the service's own for
         as long as the ETag is that of a write in one request.
         """
-        blobs = listed_blobs(self.account, bucket, prefix, "metadata")
-        return (meta for blob in blobs if (meta := listed_object(bucket, blob)) is not None)
+        return self._listed(bucket, prefix, "metadata")
 
     def list_versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
         """Every version of every blob.
 
         An account without versioning lists the blobs as they are, with no ``version``.
         """
-        blobs = listed_blobs(self.account, bucket, prefix, "metadata,versions")
-        return (meta for blob in blobs if (meta := listed_object(bucket, blob)) is not None)
+        return self._listed(bucket, prefix, "metadata,versions")
+
+    def _listed(self, bucket: str, prefix: str, include: str) -> Iterator[ObjectMeta]:
+        doing = f"list {bucket}"
+        for page in _pages(self.account, bucket, prefix, include):
+            plain = plain_blobs(page.body)
+            if plain is not None:
+                page.body = plain.rest
+            for element in page:
+                with well_formed(doing, NAME):
+                    for blob in plain.blobs if plain is not None else [listed_blob(element)]:
+                        if (meta := listed_object(bucket, blob)) is not None:
+                            yield meta
 
 
 def listed_blobs(
@@ -56,32 +72,53 @@ def listed_blobs(
     :param include: what is to be listed with them, as the API's parameter says it.
     :raises StorageError: kind ``integrity`` when a page can't be read, or comes twice.
     """
+    for page in _pages(account, bucket, prefix, include):
+        yield from page
+
+
+class _Page:
+    """A page's blobs, to be gone through once.
+
+    :param body: what came.
+    :ivar following: the marker of the next page, known at the end of this one.
+    """
+
+    def __init__(self, body: bytes, doing: str) -> None:
+        self.body = body
+        self.following: str | None = None
+        self._doing = doing
+
+    def __iter__(self) -> Iterator[Element]:
+        whole = False
+        for element in _elements(self.body, self._doing):
+            # Metadata may have these names too, but no name in it and no place after it.
+            if element.tag == "Blob" and element.find("Name") is not None:
+                self.following = None
+                yield element
+                element.clear()
+            elif element.tag == "NextMarker":
+                self.following = element.text or None
+            elif element.tag == "EnumerationResults":
+                whole = True
+        if not whole:
+            raise not_an_answer(self._doing, NAME, "it is no EnumerationResults")
+
+
+def _pages(account: StorageAccount, bucket: str, prefix: str, include: str) -> Iterator[_Page]:
     doing = f"listing abfs://{bucket}/{prefix}"
     params = {"restype": "container", "comp": "list", "include": include}
     if prefix:
         params["prefix"] = prefix
-    marker: str | None = ""
     tokens = Tokens(doing, NAME)
-    while marker is not None:
-        at = {"marker": marker} if marker else {}
+    while True:
         with translated(doing):
             url = account.service.get_container_client(bucket).url
-            page = account.get_undecoded(url, {**params, **at})
-        marker, whole = None, False
-        for element in _elements(page, doing):
-            # Metadata may have these names too, but no name in it and no place after it.
-            if element.tag == "Blob" and element.find("Name") is not None:
-                marker = None
-                yield element
-                element.clear()
-            elif element.tag == "NextMarker":
-                marker = element.text or None
-            elif element.tag == "EnumerationResults":
-                whole = True
-        if not whole:
-            raise not_an_answer(doing, NAME, "it is no EnumerationResults")
-        if marker is not None:
-            tokens.note(marker)
+            page = _Page(account.get_undecoded(url, params), doing)
+        yield page
+        if page.following is None:
+            return
+        tokens.note(page.following)
+        params["marker"] = page.following
 
 
 def _elements(page: bytes, doing: str) -> Iterator[Element]:
