@@ -85,6 +85,13 @@ CASES = (
         airflow=0,
     ),
     Case(
+        name="10,000 × 1 KiB S3→Azure",
+        source="s3",
+        destinations=("azure",),
+        prefix="many",
+        airflow=0,
+    ),
+    Case(
         name="10,000 unchanged S3→Azure",
         source="s3",
         destinations=("azure",),
