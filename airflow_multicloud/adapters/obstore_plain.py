@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import obstore
@@ -12,15 +12,15 @@ from airflow_multicloud.ports.object_store import (
     Digests,
     IfAbsent,
     ObjectAttributes,
+    PlainAsked,
     PlainRead,
+    PlainWrite,
     PlainWritten,
-    WriteCondition,
 )
 
 if TYPE_CHECKING:
-    from obstore import Attributes, GetOptions, PutMode
+    from obstore import Attributes, Bytes, GetOptions, GetResult, PutMode, PutResult
     from obstore.store import ObjectStore
-    from typing_extensions import Buffer
 
 #: Sets of attributes that are kept in their decoded and encoded forms: most objects of a bucket
 #: have one of a few.
@@ -59,67 +59,80 @@ class ObstorePlainBucket:
         # By identity, with the value itself, so that no other one can have its identity.
         self._encoded: dict[int, tuple[ObjectAttributes, Attributes]] = {}
 
-    def read(self, key: str, *, size: int, etag: str, version: str | None) -> PlainRead | None:
-        """See ``PlainBucket``."""
-        options: GetOptions = {}
-        if version is not None:
-            options["version"] = version
-        if not self._by_version:
-            options["if_match"] = f'"{etag}"'
-        if not etag or not is_plain_key(key):
-            return None
-        try:
-            if self._prepare is not None:
-                self._prepare()
-            result = obstore.get(self._store, key, options=options)
-            found = result.meta
-            same = version if self._by_version else etag
-            told = found["version"] if self._by_version else (found["e_tag"] or "").strip('"')
-            if told != same or found["size"] != size:
-                return None
-            body = result.bytes()
-            attributes = self._known(tuple(result.attributes.items()))
-        except BaseException as err:  # noqa: BLE001 - what is no failure is raised
-            _check_declines(err)
-            return None
-        return None if attributes is None or len(body) != size else PlainRead(body, attributes)
+    # What is done between two requests finds cold caches, and takes ten times as long as it does in
+    # a loop of its own. So all requests are prepared before the first, and judged after the last.
 
-    def write(
-        self,
-        key: str,
-        body: Buffer,
-        attributes: ObjectAttributes,
-        *,
-        metadata: Mapping[str, str],
-        condition: WriteCondition | None,
-    ) -> PlainWritten | None:
+    def read_all(self, asked: Sequence[PlainAsked]) -> Sequence[PlainRead | None]:
         """See ``PlainBucket``."""
-        encoded = self._sent(attributes)
-        if encoded is None or not is_plain_key(key):
+        prepared = [(one.key, one.size, self._get_options(one)) for one in asked]
+        if self._prepare is not None:
+            self._prepare()
+        get, store = obstore.get, self._store
+        found: list[tuple[GetResult, Bytes] | None] = []
+        for key, size, options in prepared:
+            if options is None:
+                found.append(None)
+                continue
+            try:
+                result = get(store, key, options=options)
+                # Of another size, it may not fit into the memory that was granted for it.
+                same = result.meta["size"] == size
+                found.append((result, result.bytes()) if same else None)
+            except BaseException as err:  # noqa: BLE001 - what is no failure is raised
+                _check_declines(err)
+                found.append(None)
+        return [
+            None if got is None else self._read(one, *got)
+            for one, got in zip(asked, found, strict=True)
+        ]
+
+    def write_all(self, writes: Sequence[PlainWrite]) -> Sequence[PlainWritten | None]:
+        """See ``PlainBucket``."""
+        prepared = [(one.key, one.body, self._sent(one), self._mode(one)) for one in writes]
+        if self._prepare is not None:
+            self._prepare()
+        put, store = obstore.put, self._store
+        found: list[PutResult | None] = []
+        for key, body, sent, mode in prepared:
+            if sent is None:
+                found.append(None)
+                continue
+            try:
+                found.append(put(store, key, body, attributes=sent, mode=mode, use_multipart=False))
+            except BaseException as err:  # noqa: BLE001 - as above
+                _check_declines(err)
+                found.append(None)
+        return [None if one is None else self._written(one) for one in found]
+
+    def _get_options(self, asked: PlainAsked) -> GetOptions | None:
+        if not asked.etag or not is_plain_key(asked.key):
             return None
-        try:
-            if self._prepare is not None:
-                self._prepare()
-            done = obstore.put(
-                self._store,
-                key,
-                body,
-                attributes={**encoded, **metadata},
-                mode=self._mode(condition),
-                use_multipart=False,
-            )
-        except BaseException as err:  # noqa: BLE001 - what is no failure is raised
-            _check_declines(err)
+        options: GetOptions = {}
+        if asked.version is not None:
+            options["version"] = asked.version
+        if not self._by_version:
+            options["if_match"] = f'"{asked.etag}"'
+        return options
+
+    def _read(self, asked: PlainAsked, result: GetResult, body: Bytes) -> PlainRead | None:
+        found = result.meta
+        told = found["version"] if self._by_version else (found["e_tag"] or "").strip('"')
+        if told != asked.etag or len(body) != asked.size:
             return None
+        attributes = self._known(tuple(result.attributes.items()))
+        return None if attributes is None else PlainRead(body, attributes)
+
+    def _written(self, done: PutResult) -> PlainWritten | None:
         etag, version = (done["e_tag"] or "").strip('"'), done["version"]
         if self._by_version:
-            return PlainWritten(version, version) if version else None
+            etag = version or ""
         if not etag:
             return None
         told = Digests(md5=etag) if self._etag_is_md5 and len(etag) == _MD5_DIGITS else Digests()
         return PlainWritten(etag, None if version == "null" else version, told)
 
-    def _mode(self, condition: WriteCondition | None) -> PutMode:
+    def _mode(self, write: PlainWrite) -> PutMode:
+        condition = write.condition
         if condition is None:
             return "overwrite"
         if isinstance(condition, IfAbsent):
@@ -136,16 +149,17 @@ class ObstorePlainBucket:
             self._decoded[raw] = found
         return found
 
-    def _sent(self, attributes: ObjectAttributes) -> Attributes | None:
+    def _sent(self, write: PlainWrite) -> Attributes | None:
+        attributes = write.attributes
         held = self._encoded.get(id(attributes))
-        if held is not None:
-            return held[1]
-        encoded = self._encode(attributes)
-        if encoded is not None:
+        encoded = self._encode(attributes) if held is None else held[1]
+        if encoded is None or not is_plain_key(write.key):
+            return None
+        if held is None:
             if len(self._encoded) >= _MOST_KEPT:
                 self._encoded.clear()
             self._encoded[id(attributes)] = (attributes, encoded)
-        return encoded
+        return {**encoded, **write.metadata}
 
 
 def _check_declines(err: BaseException) -> None:

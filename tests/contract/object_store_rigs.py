@@ -70,6 +70,7 @@ FAKE_GCS_GAPS = {
             "test_plain_write_if_absent",
             "test_plain_write_if_unchanged",
             "test_plain_in_threads",
+            "test_plain_some_at_a_time",
         ),
         "fake-gcs-server takes no writes by the XML interface",
     ),

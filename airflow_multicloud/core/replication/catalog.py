@@ -199,16 +199,12 @@ class Catalog:
 
     def items(self) -> Iterator[Item]:
         """Every item that is not untouched, by name in UTF-8 byte order."""
-        return map(items.decoder.decode, self.lines())
+        for (doc,) in self._ask("SELECT doc FROM items WHERE doc IS NOT NULL ORDER BY name"):
+            yield items.decoder.decode(doc)
 
     def items_as_they_are(self) -> Iterator[Item]:
         """The same; items may be put meanwhile, and are read as they are when it comes to them."""
         yield from self._in_steps("doc IS NOT NULL", ())
-
-    def lines(self) -> Iterator[bytes]:
-        """The same, as :func:`items.dump` wrote them."""
-        for (doc,) in self._ask("SELECT doc FROM items WHERE doc IS NOT NULL ORDER BY name"):
-            yield doc
 
     def untouched(self) -> Untouched:
         """The items that are untouched, in numbers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,20 +12,19 @@ from queue import Empty, SimpleQueue
 
 from airflow_multicloud.core import cancellation, run_tokens, telemetry
 from airflow_multicloud.core.cancellation import WorkCancelledError
-from airflow_multicloud.core.endpoints import why_not_reserved_key
 from airflow_multicloud.core.replication.beginning import Begin
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.confirmation import confirm
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.large import Ready, copy_large
+from airflow_multicloud.core.replication.one_object import guarded, reserved_left_out
 from airflow_multicloud.core.replication.options import OnError
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.plain import PlainCopies
 from airflow_multicloud.core.replication.recording import Recorder
 from airflow_multicloud.core.replication.settling import settle_doubtful
 from airflow_multicloud.core.replication.small import Job, copy_small
-from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.text import printable
+from airflow_multicloud.errors import ErrorKind
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +102,9 @@ def _small_objects(
     if first is None:
         return False  # Without a thread begun: each one that was keeps memory of its own.
     threads = job.options.concurrency
-    most = max(1, min(_BATCH, catalog.work_left()[0] // (2 * _AHEAD * threads)))
+    most = catalog.work_left()[0] // (2 * _AHEAD * threads)
+    # After a failure that ends the run, no more than what is under way is to be done.
+    most = 1 if job.options.on_error is OnError.FAIL else max(1, min(_BATCH, most))
     todo: SimpleQueue[_Batch | None] = SimpleQueue()
     done: SimpleQueue[_Batch] = SimpleQueue()
     plain = PlainCopies.of(job)
@@ -214,23 +215,19 @@ def _work(
 
     Of whatever class: a panic in obstore is no ``Exception``, and who waits must hear of it.
     """
-    copy = partial(_copy_small, plain)
     while (batch := todo.get()) is not None:
         try:
-            for item in batch.items:
-                cancellation.check()
-                batch.ended.append(_guarded(copy, job, _reserved_left_out(job, item)))
-                if _must_stop(job, batch.ended[-1]):
-                    break
+            cancellation.check()
+            items = [reserved_left_out(job, item) for item in batch.items]
+            for item in items if plain is None else plain.copy_all(items):
+                if item.open_replicas:
+                    cancellation.check()
+                    batch.ended.append(guarded(copy_small, job, item))
+                else:
+                    batch.ended.append(item)
         except BaseException as err:  # noqa: BLE001 - raised by who hands out, once all is recorded
             batch.error = err
         done.put(batch)
-
-
-def _copy_small(plain: PlainCopies | None, job: Job, item: Item) -> Item:
-    if plain is not None:
-        item = plain.copy(item)
-    return copy_small(job, item) if item.open_replicas else item
 
 
 def _large_objects(
@@ -248,7 +245,7 @@ def _large_objects(
             recorder.flush()  # What is finished by now may have to wait long for the last commit.
             first = False
         try:
-            item = _guarded(_copy_large, job, open_item, pool, ready)
+            item = guarded(_copy_large, job, open_item, pool, ready)
         except BaseException:
             recorder.flush()
             raise
@@ -260,42 +257,9 @@ def _large_objects(
     return False
 
 
-def _guarded(copy: Callable[..., Item], job: Job, item: Item, *more: object) -> Item:
-    """Copy one object; whatever else than its failure is raised on the way becomes that.
-
-    An answer that nobody foresaw, or a bug, costs the object that it came with. A panic in obstore
-    is no ``Exception``; what else is none (an interrupt, Airflow's timeout) ends the work.
-    """
-    try:
-        return copy(job, item, *more)
-    except (WorkCancelledError, MemoryError):
-        raise
-    except BaseException as err:
-        if not isinstance(err, Exception) and type(err).__name__ != "PanicException":
-            raise
-        text = printable(f"{type(err).__name__}: {err}")
-        _log.warning("%s: copying it failed by an unforeseen error: %s", printable(item.name), text)
-        _log.debug("the error of %s", printable(item.name), exc_info=True)
-        kind = err.kind if isinstance(err, CloudError) else ErrorKind.INTEGRITY
-        return item.end_open(Outcome.FAILED, kind, text)
-
-
-def _reserved_left_out(job: Job, item: Item) -> Item:
-    """The item, to be written nowhere among this package's own files.
-
-    Planning has seen to it, but a shard's file lies at the first destination: who may write there
-    could add items to it, and so plant records at the others.
-    """
-    for index in item.open_replicas:
-        if why := why_not_reserved_key(job.replica_key(index, item)):
-            state = item.replicas[index].failed(Outcome.RESERVED, ErrorKind.UNSUPPORTED, why)
-            item = item.with_replica(index, state)
-    return item
-
-
 def _copy_large(job: Job, item: Item, pool: ThreadPoolExecutor, ready: Ready) -> Item:
     with telemetry.operation("replicate.object", multicloud__bytes=item.size) as span:
-        item = _reserved_left_out(job, item)
+        item = reserved_left_out(job, item)
         if any(item.replicas[n].doubtful or item.replicas[n].inspect for n in item.open_replicas):
             item = settle_doubtful(job, ready(item))  # Which may set tags.
         if item.open_replicas:

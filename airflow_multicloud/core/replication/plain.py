@@ -26,19 +26,27 @@ from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.settling import noted_by
-from airflow_multicloud.core.replication.writing import NO_DIGEST, confirmed, stored_otherwise
+from airflow_multicloud.core.replication.writing import (
+    NO_DIGEST,
+    Noted,
+    confirmed,
+    stored_otherwise,
+)
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
     ObjectAttributes,
     ObjectTags,
+    PlainAsked,
     PlainBucket,
     PlainObjects,
     PlainRead,
+    PlainWrite,
+    PlainWritten,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from typing_extensions import Buffer
 
@@ -63,8 +71,23 @@ class _Prepared:
 
 
 @dataclass(slots=True)
+class _Copy:
+    """One object under way.
+
+    :param item: with the digests of what was read.
+    :param replicas: as far as they are written.
+    """
+
+    item: Item
+    body: Buffer
+    prepared: _Prepared
+    noted: Noted
+    replicas: list[Replica]
+
+
+@dataclass(slots=True)
 class PlainCopies:
-    """Copies plain objects of one run, from any thread."""
+    """Copies plain objects of one run, some at a time, from any thread."""
 
     job: Job
     source: PlainBucket
@@ -89,28 +112,93 @@ class PlainCopies:
         found = [one for one in buckets if one is not None]
         return cls(job, found[0], tuple(found[1:])) if len(found) == len(buckets) else None
 
-    def copy(self, item: Item) -> Item:
-        """The item as far as it was copied; what is left open is to be done in the other way."""
-        if self._over or any(r.doubtful or r.inspect or r.held for r in item.replicas):
-            return item
-        self._number += 1  # Threads may lose a count, which moves the sample by one.
-        found = self.source.read(
-            self.job.source_key(item), size=item.size, etag=item.etag, version=item.version
-        )
-        if found is None:
-            return self._leave(item)
-        self.job.progress.read(item.size)
-        read = self._digests(item, found.body)
-        if read is None:
-            return item
-        told = None if read.md5 else item.digests.md5
-        done = self._written(replace(item, digests=read, declared=told), found)
-        return self._leave(done) if done.open_replicas else done
+    def copy_all(self, items: Sequence[Item]) -> list[Item]:
+        """The items as far as they were copied, in their order.
 
-    def _leave(self, item: Item) -> Item:
-        self._declined += 1
-        if self._declined >= _DECLINED and 2 * self._declined > self._number:
-            self._over = True
+        What is left open is to be done in the other way.
+        """
+        if self._over:
+            return [*items]
+        plain = [item for item in items if _is_plain(item)]
+        key_of = self.job.source_key
+        found = self.source.read_all(
+            [PlainAsked(key_of(one), one.size, one.etag, one.version) for one in plain]
+        )
+        under_way: dict[str, _Copy] = {}
+        for item, one in zip(plain, found, strict=True):
+            self._number += 1  # Threads may lose a count, which moves the sample by one.
+            if one is not None and (copy := self._begin(item, one)) is not None:
+                under_way[item.name] = copy
+        for index in range(len(self.destinations)):
+            cancellation.check()
+            copies = under_way.values()
+            self._write(index, [one for one in copies if one.replicas[index].outcome is None])
+        done = {item.name: self._end(item, under_way.get(item.name)) for item in plain}
+        return [done.get(item.name, item) for item in items]
+
+    def _begin(self, item: Item, found: PlainRead) -> _Copy | None:
+        """A copy of what was read; ``None`` when that is not what the source told."""
+        self.job.progress.read(item.size)
+        digests = self._digests(item, found.body)
+        if digests is None:
+            return None
+        told = None if digests.md5 else item.digests.md5
+        read = replace(item, digests=digests, declared=told)
+        prepared = self._prepare(found.attributes)
+        noted = noted_by(item, prepared.fingerprint)
+        return _Copy(read, found.body, prepared, noted, list(item.replicas))
+
+    def _write(self, index: int, copies: Sequence[_Copy]) -> None:
+        job, end = self.job, self.job.destinations[index]
+        writes = []
+        for copy in copies:
+            kept = copy.prepared.kept[index]
+            metadata = {SHA256_METADATA: copy.item.digests.sha256 or ""}
+            writes.append(
+                PlainWrite(
+                    job.replica_key(index, copy.item),
+                    copy.body,
+                    kept.attributes,
+                    metadata if kept.keeps_digest else _NOTHING,
+                    end.condition(copy.replicas[index].prior),
+                )
+            )
+        answers = self.destinations[index].write_all(writes)
+        for copy, written in zip(copies, answers, strict=True):
+            if written is not None:
+                job.progress.wrote(copy.item.size)
+                copy.replicas[index] = self._replica(index, copy, written)
+
+    def _replica(self, index: int, copy: _Copy, written: PlainWritten) -> Replica:
+        """One that was written; what the answer leaves open, a listing tells."""
+        state = Replica(
+            copy.replicas[index].prior,
+            Outcome.UNVERIFIABLE,
+            written.etag,
+            written.version,
+            reason=NO_DIGEST,
+            not_kept=copy.prepared.kept[index].not_kept,
+            attributes=copy.noted.attributes,
+            seen=copy.noted.seen,
+        )
+        item, told = copy.item, written.digests
+        compared = compare(item.to_be_met, told)
+        if compared is None:
+            return state
+        if compared.equal:
+            return state if item.declared and told.md5 is None else confirmed(state, item, compared)
+        if compared.name != "md5":
+            return state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, stored_otherwise(compared))
+        self._over = True  # What it told is none, or the bytes are others: a closer look tells.
+        return state
+
+    def _end(self, item: Item, copy: _Copy | None) -> Item:
+        if copy is not None:
+            item = replace(copy.item, replicas=tuple(copy.replicas))
+        if item.open_replicas:
+            self._declined += 1
+            if self._declined >= _DECLINED and 2 * self._declined > self._number:
+                self._over = True
         return item
 
     def _digests(self, item: Item, body: Buffer) -> Digests | None:
@@ -125,49 +213,6 @@ class PlainCopies:
             return None
         return read if item.declared in (None, md5) else None
 
-    def _written(self, item: Item, found: PlainRead) -> Item:
-        """The item after it was written wherever that goes."""
-        prepared = self._prepare(found.attributes)
-        noted = noted_by(item, prepared.fingerprint)
-        replicas = list(item.replicas)
-        for index in item.open_replicas:
-            cancellation.check()
-            prior, kept = replicas[index].prior, prepared.kept[index]
-            written = self.destinations[index].write(
-                self.job.replica_key(index, item),
-                found.body,
-                kept.attributes,
-                metadata=_digest_metadata(item) if kept.keeps_digest else _NOTHING,
-                condition=self.job.destinations[index].condition(prior),
-            )
-            if written is None:
-                continue
-            self.job.progress.wrote(item.size)
-            state = Replica(
-                prior,
-                Outcome.UNVERIFIABLE,
-                written.etag,
-                written.version,
-                reason=NO_DIGEST,
-                not_kept=kept.not_kept,
-                attributes=noted.attributes,
-                seen=noted.seen,
-            )
-            replicas[index] = self._judged(state, item, written.digests)
-        return replace(item, replicas=tuple(replicas))
-
-    def _judged(self, state: Replica, item: Item, told: Digests) -> Replica:
-        """A replica by what the answer to its write told; what it leaves open a listing tells."""
-        compared = compare(item.to_be_met, told)
-        if compared is None:
-            return state
-        if compared.equal:
-            return state if item.declared and told.md5 is None else confirmed(state, item, compared)
-        if compared.name != "md5":
-            return state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, stored_otherwise(compared))
-        self._over = True  # What it told is none, or the bytes are others: a closer look tells.
-        return state
-
     def _prepare(self, attributes: ObjectAttributes) -> _Prepared:
         found = self._prepared.get(id(attributes))
         if found is None:
@@ -179,8 +224,8 @@ class PlainCopies:
         return found
 
 
-def _digest_metadata(item: Item) -> Mapping[str, str]:
-    return {SHA256_METADATA: item.digests.sha256 or ""}
+def _is_plain(item: Item) -> bool:
+    return not any(one.doubtful or one.inspect or one.held for one in item.replicas)
 
 
 def _bucket_of(end: Endpoint) -> PlainBucket | None:

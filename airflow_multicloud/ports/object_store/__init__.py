@@ -39,9 +39,11 @@ from airflow_multicloud.ports.object_store.parts import (
     UploadResumption,
 )
 from airflow_multicloud.ports.object_store.plain import (
+    PlainAsked,
     PlainBucket,
     PlainObjects,
     PlainRead,
+    PlainWrite,
     PlainWritten,
 )
 from airflow_multicloud.ports.object_store.rules import (
@@ -87,9 +89,11 @@ __all__ = [
     "PartLimits",
     "PartUpload",
     "PartUploads",
+    "PlainAsked",
     "PlainBucket",
     "PlainObjects",
     "PlainRead",
+    "PlainWrite",
     "PlainWritten",
     "ServerSideCopy",
     "SignedUrl",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from airflow_multicloud.ports.object_store.options import WriteCondition
 from airflow_multicloud.ports.object_store.values import Digests, ObjectAttributes
@@ -13,8 +12,16 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc.Buffer from Python 3.12 on
 
 
-@dataclass(frozen=True, slots=True)
-class PlainRead:
+class PlainAsked(NamedTuple):
+    """One small object to be read: the one of this very size, ETag and version."""
+
+    key: str
+    size: int
+    etag: str
+    version: str | None
+
+
+class PlainRead(NamedTuple):
     """One small object, whole.
 
     :param attributes: all that the object has. Equal ones may be the same value again.
@@ -24,8 +31,21 @@ class PlainRead:
     attributes: ObjectAttributes
 
 
-@dataclass(frozen=True, slots=True)
-class PlainWritten:
+class PlainWrite(NamedTuple):
+    """One small object to be written, in one atomic request.
+
+    :param attributes: as ``AttributeRules.fit_attributes`` returned them.
+    :param metadata: more of it, of ASCII letters, digits and underscores only.
+    """
+
+    key: str
+    body: Buffer
+    attributes: ObjectAttributes
+    metadata: Mapping[str, str]
+    condition: WriteCondition | None
+
+
+class PlainWritten(NamedTuple):
     """What a store answered to a write.
 
     :param etag: it and the version identify the object, as the store's listing shows it.
@@ -41,30 +61,19 @@ class PlainWritten:
 class PlainBucket(Protocol):
     """One bucket, for objects that need nothing special.
 
-    Both verbs raise nothing of the store's: whatever is special (a key, an attribute, a bucket's
-    setting) or fails is answered by ``None``, and whoever asked does it again by the verbs of
+    Both verbs do some objects one after the other, and answer in their order. They raise nothing of
+    the store's: whatever is special (a key, an attribute, a bucket's setting) or fails is answered
+    by ``None``, and whoever asked does it again by the verbs of
     :class:`~airflow_multicloud.ports.object_store.ObjectStore`, which know every case and tell what
     is wrong. A write that was answered by ``None`` may have been carried out.
     """
 
-    def read(self, key: str, *, size: int, etag: str, version: str | None) -> PlainRead | None:
-        """The object of this very size, ETag and version; ``None`` when it is another one."""
+    def read_all(self, asked: Sequence[PlainAsked]) -> Sequence[PlainRead | None]:
+        """The objects; ``None`` for one that is another by now."""
         ...
 
-    def write(
-        self,
-        key: str,
-        body: Buffer,
-        attributes: ObjectAttributes,
-        *,
-        metadata: Mapping[str, str],
-        condition: WriteCondition | None,
-    ) -> PlainWritten | None:
-        """Write one object in one atomic request.
-
-        :param attributes: as ``AttributeRules.fit_attributes`` returned them.
-        :param metadata: more of it, of ASCII letters, digits and underscores only.
-        """
+    def write_all(self, writes: Sequence[PlainWrite]) -> Sequence[PlainWritten | None]:
+        """Write objects, each whole or not at all."""
         ...
 
 

@@ -93,7 +93,7 @@ def test_what_is_untouched_is_only_counted(catalog: Catalog) -> None:
     assert catalog.untouched() == Untouched(2, 10, LATER)
     assert [one.name for one in catalog.items()] == ["c"]
     assert [one.name for one in catalog.open_items()] == ["c"]
-    assert len(list(catalog.lines())) == 1
+    assert len(list(catalog.items())) == 1
     assert (catalog.totals(), catalog.work_left()) == ((3, 30), (1, 20))
     assert [catalog.is_untouched(name) for name in "abcd"] == [True, True, False, False]
     assert catalog.item("a") is None
@@ -113,7 +113,7 @@ def test_items_are_replaced_and_added_up(catalog: Catalog) -> None:
     assert catalog.totals() == (2, 23)
     assert catalog.work_left() == (1, 40)
     assert list(catalog.items()) == [done, item("b", 20, None, None)]
-    assert len(list(catalog.lines())) == 2
+    assert len(list(catalog.items())) == 2
 
 
 def test_open_items_by_size(catalog: Catalog) -> None:

@@ -12,7 +12,13 @@ from airflow_multicloud.core.replication import plain
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.ports.object_store import Digests, PlainRead, PlainWritten
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    PlainAsked,
+    PlainRead,
+    PlainWrite,
+    PlainWritten,
+)
 from airflow_multicloud.testing.memory_cloud import object_store
 from airflow_multicloud.testing.memory_cloud.object_store.plain import MemoryPlainBucket
 
@@ -70,15 +76,15 @@ class _Bucket(MemoryPlainBucket):
         super().__init__(object_store.Hook(store.memory_conn_id), bucket)
         self._by = store
 
-    def read(self, key: str, **named) -> PlainRead | None:  # type: ignore[no-untyped-def]
-        found = super().read(key, **named)
-        body = None if found is None else self._by.reads(key, bytes(found.body))
-        return None if found is None or body is None else replace(found, body=body)
+    def read(self, asked: PlainAsked) -> PlainRead | None:
+        found = super().read(asked)
+        body = None if found is None else self._by.reads(asked.key, bytes(found.body))
+        return None if found is None or body is None else found._replace(body=body)
 
-    def write(self, key: str, body, *given, **named) -> PlainWritten | None:  # type: ignore[no-untyped-def]
-        sent = self._by.writes(key, bytes(body))
-        written = None if sent is None else super().write(key, sent, *given, **named)
-        return None if written is None else replace(written, digests=self._by.told(written.digests))
+    def write(self, write: PlainWrite) -> PlainWritten | None:
+        sent = self._by.writes(write.key, bytes(write.body))
+        written = None if sent is None else super().write(write._replace(body=sent))
+        return None if written is None else written._replace(digests=self._by.told(written.digests))
 
 
 def _md5(meta: ObjectMeta) -> ObjectMeta:

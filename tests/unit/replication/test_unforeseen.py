@@ -9,8 +9,8 @@ import pytest
 
 from airflow_multicloud.core.cancellation import WorkCancelledError
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication.execution import _guarded
 from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.one_object import guarded
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.locations import parse_location
@@ -35,7 +35,7 @@ def test_the_object_fails_and_the_run_goes_on(raised: BaseException) -> None:
     def copy(job: object, item: Item) -> Item:
         raise raised
 
-    (replica,) = _guarded(copy, JOB, _item()).replicas
+    (replica,) = guarded(copy, JOB, _item()).replicas
     assert (replica.outcome, replica.kind) == (Outcome.FAILED, ErrorKind.INTEGRITY)
     assert type(raised).__name__ in (replica.reason or "")
 
@@ -48,7 +48,7 @@ def test_what_ends_the_work_is_raised(raised: BaseException) -> None:
         raise raised
 
     with pytest.raises(type(raised)):
-        _guarded(copy, JOB, _item())
+        guarded(copy, JOB, _item())
 
 
 def test_a_key_outside_the_prefix_is_no_answer() -> None:

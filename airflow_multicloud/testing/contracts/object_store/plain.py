@@ -13,8 +13,10 @@ from airflow_multicloud.ports.object_store import (
     IfUnchanged,
     KeyRules,
     ObjectAttributes,
+    PlainAsked,
     PlainBucket,
     PlainObjects,
+    PlainWrite,
     WriteOptions,
 )
 from airflow_multicloud.testing.contracts.object_store.checks import (
@@ -29,7 +31,7 @@ from airflow_multicloud.testing.contracts.object_store.checks import (
 )
 
 if TYPE_CHECKING:
-    from airflow_multicloud.ports.object_store import PlainWritten, WriteCondition
+    from airflow_multicloud.ports.object_store import PlainRead, PlainWritten, WriteCondition
     from airflow_multicloud.testing.contracts.object_store.rigs import StoreRig
 
 _NONE = ObjectAttributes()
@@ -51,9 +53,12 @@ def _write(
     attributes: ObjectAttributes = _NONE,
     condition: WriteCondition | None = None,
 ) -> PlainWritten | None:
-    return _bucket(rig).write(
-        rig.ref(key).key, body, attributes, metadata=_DIGEST, condition=condition
-    )
+    write = PlainWrite(rig.ref(key).key, body, attributes, _DIGEST, condition)
+    return only(_bucket(rig).write_all([write]))
+
+
+def _read(rig: StoreRig, size: int, etag: str, version: str | None) -> PlainRead | None:
+    return only(_bucket(rig).read_all([PlainAsked("key", size, etag, version)]))
 
 
 class PlainObjectsContract:
@@ -92,9 +97,7 @@ class PlainObjectsContract:
         content = content_of(70_000)
         put(rig.store, rig.ref("key"), content, WriteOptions(attributes=ATTRIBUTES))
         listed = only(rig.store.list_objects(rig.bucket))
-        found = _bucket(rig).read(
-            listed.key, size=listed.size, etag=listed.etag, version=listed.version
-        )
+        found = _read(rig, listed.size, listed.etag, listed.version)
         there = rig.store.stat_object(rig.ref("key")).attributes
         if found is not None:  # Some stores' answers do not tell all attributes.
             assert bytes(found.body) == content
@@ -105,10 +108,24 @@ class PlainObjectsContract:
         written = _write(rig, b"content")
         assert written is not None
         for _ in range(2):
-            found = _bucket(rig).read("key", size=7, etag=written.etag, version=written.version)
+            found = _read(rig, 7, written.etag, written.version)
             assert found is not None
             assert bytes(found.body) == b"content"
             assert found.attributes == rig.store.stat_object(rig.ref("key")).attributes
+
+    def test_plain_some_at_a_time(self, rig: StoreRig) -> None:
+        """One after the other, each for itself: one that is declined costs itself only."""
+        bodies = {f"n{number}": f"number {number}".encode() for number in range(5)}
+        writes = [PlainWrite(key, body, _NONE, {}, IfAbsent()) for key, body in bodies.items()]
+        put(rig.store, rig.ref("n2"), b"is there")
+        written = _bucket(rig).write_all(writes)
+        assert [one is None for one in written] == [False, False, True, False, False]
+        asked = [
+            PlainAsked(key, len(bodies[key]), one.etag if one else "none", one and one.version)
+            for key, one in zip(bodies, written, strict=True)
+        ]
+        found = [one and bytes(one.body) for one in _bucket(rig).read_all(asked)]
+        assert found == [None if key == "n2" else body for key, body in bodies.items()]
 
     @pytest.mark.parametrize("what", ["size", "content", "gone"])
     def test_plain_read_of_another(self, rig: StoreRig, what: str) -> None:
@@ -120,8 +137,7 @@ class PlainObjectsContract:
         if what == "gone":
             rig.store.delete_object(rig.ref("key"))
         size = 6 if what == "size" else 7
-        asked = _bucket(rig).read("key", size=size, etag=listed.etag, version=None)
-        assert asked is None
+        assert _read(rig, size, listed.etag, None) is None
 
     def test_plain_write_if_absent(self, rig: StoreRig) -> None:
         """Declined when something is there, which stays."""
@@ -167,12 +183,12 @@ class PlainObjectsContract:
 
         def copy(number: int) -> bytes | None:
             body = f"number {number}".encode()
-            written = bucket.write(f"n{number}", body, _NONE, metadata={}, condition=None)
+            key = f"n{number}"
+            (written,) = bucket.write_all([PlainWrite(key, body, _NONE, {}, None)])
             if written is None:
                 return None
-            found = bucket.read(
-                f"n{number}", size=len(body), etag=written.etag, version=written.version
-            )
+            asked = PlainAsked(key, len(body), written.etag, written.version)
+            (found,) = bucket.read_all([asked])
             return None if found is None else bytes(found.body)
 
         expected = [f"number {number}".encode() for number in range(40)]

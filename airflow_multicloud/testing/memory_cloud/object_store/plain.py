@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.object_store import (
-    ObjectAttributes,
     ObjectRef,
     ObjectStore,
+    PlainAsked,
     PlainRead,
+    PlainWrite,
     PlainWritten,
-    WriteCondition,
     WriteOptions,
 )
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 
 class MemoryPlainBucket:
@@ -28,8 +24,17 @@ class MemoryPlainBucket:
         self._store = store
         self._bucket = bucket
 
-    def read(self, key: str, *, size: int, etag: str, version: str | None) -> PlainRead | None:
-        """The object, if it is this very one."""
+    def read_all(self, asked: Sequence[PlainAsked]) -> Sequence[PlainRead | None]:
+        """The objects that are these very ones."""
+        return [self.read(one) for one in asked]
+
+    def write_all(self, writes: Sequence[PlainWrite]) -> Sequence[PlainWritten | None]:
+        """Write them, if that goes at once."""
+        return [self.write(one) for one in writes]
+
+    def read(self, asked: PlainAsked) -> PlainRead | None:
+        """One object."""
+        key, size, etag, version = asked
         try:
             found = self._store.get_object(ObjectRef(self._bucket, key, version), if_etag=etag)
             if found.meta.size != size or found.meta.attributes is None:
@@ -40,16 +45,9 @@ class MemoryPlainBucket:
         same = memoryview(body).nbytes == size
         return PlainRead(body, found.meta.attributes) if same else None
 
-    def write(
-        self,
-        key: str,
-        body: Buffer,
-        attributes: ObjectAttributes,
-        *,
-        metadata: Mapping[str, str],
-        condition: WriteCondition | None,
-    ) -> PlainWritten | None:
-        """Write it, if that goes at once."""
+    def write(self, write: PlainWrite) -> PlainWritten | None:
+        """One object."""
+        key, body, attributes, metadata, condition = write
         attributes = replace(attributes, metadata={**attributes.metadata, **metadata})
         options = WriteOptions(attributes=attributes, condition=condition)
         try:
