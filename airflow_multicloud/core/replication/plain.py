@@ -32,7 +32,7 @@ from airflow_multicloud.core.replication.writing import (
     confirmed,
     stored_otherwise,
 )
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
     ObjectAttributes,
@@ -99,10 +99,7 @@ class PlainCopies:
 
     @classmethod
     def of(cls, job: Job) -> PlainCopies | None:
-        """A run's; ``None`` where none of its objects may be copied so.
-
-        :raises CloudError: when a store can't be used at all.
-        """
+        """A run's; ``None`` where none of its objects may be copied so."""
         options = job.options
         tags = options.preserve_tags and has_capability(job.source.store, ObjectTags)
         special = any(end.storage_class or end.encryption_key for end in job.destinations)
@@ -230,4 +227,9 @@ def _is_plain(item: Item) -> bool:
 
 def _bucket_of(end: Endpoint) -> PlainBucket | None:
     store = end.store
-    return store.plain_bucket(end.bucket) if has_capability(store, PlainObjects) else None
+    if not has_capability(store, PlainObjects):
+        return None
+    try:
+        return store.plain_bucket(end.bucket)
+    except CloudError:
+        return None  # What is wrong costs the objects that meet it in the ordinary way.

@@ -11,7 +11,7 @@ from airflow_multicloud.core.endpoints import RESERVED_PREFIX
 from airflow_multicloud.core.replication import plain
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
     PlainAsked,
@@ -285,3 +285,14 @@ def test_with_a_limit_of_the_bandwidth_or_tags_none_goes_the_short_way() -> None
         made, source, _ = lab()
         assert outcomes(replicate(made.replication(options))) == {Outcome.COPIED: len(NAMES)}
         assert len(source.ordinary) == len(NAMES)
+
+
+def test_a_store_that_cant_be_opened_for_it_is_used_in_the_ordinary_way() -> None:
+    class Refusing(Store):
+        def plain_bucket(self, bucket: str) -> MemoryPlainBucket:
+            raise StorageError("no such region", kind=ErrorKind.UNAVAILABLE)
+
+    made, source, _ = lab()
+    made = made.with_destination(Refusing(conn_of(made.destinations[0])))
+    assert outcomes(replicate(made.replication())) == {Outcome.COPIED: len(NAMES)}
+    assert len(source.ordinary) == len(NAMES)
