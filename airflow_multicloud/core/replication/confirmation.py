@@ -115,7 +115,26 @@ def _copied_again(job: Job, index: int, item: Item) -> Item:
     if state.outcome is Outcome.REPLACED and before.prior is None:
         state = replace(state, outcome=Outcome.COPIED)
     item = replace(item, digests=done.digests, declared=None)
+    if state.kind is ErrorKind.INTEGRITY:
+        state = _taken_back(job, index, item, before, state)
     item = item.with_replica(index, replace(state, prior=before.prior))
     if state.outcome is Outcome.UNVERIFIABLE:
         return next(_asked(job, index, item, again=False), item)
     return item
+
+
+def _taken_back(job: Job, index: int, item: Item, before: Replica, failed: Replica) -> Replica:
+    """The end of a replica of which wrong bytes were written first: those are deleted.
+
+    Unless something else is there by now. No key is left with other bytes than the source's.
+    """
+    end = job.destinations[index]
+    ours = IfUnchanged(before.etag or "", before.version)
+    try:
+        end.store.delete_object(end.ref(job.replica_key(index, item)), condition=ours)
+    except CloudError as err:
+        if err.kind in (ErrorKind.NOT_FOUND, ErrorKind.PRECONDITION_FAILED):
+            return failed
+        why = f"{failed.reason}; deleting what was written of it before failed: {err.kind}"
+        return replace(failed, reason=why)
+    return failed

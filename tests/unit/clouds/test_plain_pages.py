@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.parsers import ResponseParserError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -95,7 +96,7 @@ def of_s3(page: bytes) -> Outcome:
         if "Page" not in merged:
             return found, answer["body"]
         found += merged.pop("Page").metas("bucket", md5_etags=True)
-    except (ValueError, TypeError) as err:
+    except (ValueError, TypeError, ResponseParserError) as err:
         return found, repr(err)
     return found, merged
 
@@ -353,6 +354,7 @@ PIECES = st.one_of(st.binary(max_size=4), st.sampled_from(TAGS.split(b"|")))
 )
 @given(start=st.integers(0, 4000), length=st.integers(0, 60), piece=PIECES)
 @example(start=0, length=4000, piece=b"")
+@example(start=31, length=0, piece=b"-")
 def test_a_garbled_page_is_as_a_parser_has_it(
     read: Callable[[bytes], Outcome], page: bytes, start: int, length: int, piece: bytes
 ) -> None:

@@ -296,3 +296,37 @@ def test_a_store_that_cant_be_opened_for_it_is_used_in_the_ordinary_way() -> Non
     made = made.with_destination(Refusing(conn_of(made.destinations[0])))
     assert outcomes(replicate(made.replication())) == {Outcome.COPIED: len(NAMES)}
     assert len(source.ordinary) == len(NAMES)
+
+
+@pytest.mark.parametrize("denied", [False, True])
+def test_wrong_bytes_are_not_left_there(*, denied: bool) -> None:
+    """The source gives others than it lists, each time; not all of them were hashed."""
+    made, source, first = lab()
+    get = object_store.Hook.get_object
+    source.reads = lambda key, body: flipped(body) if key.endswith("k020") else body
+
+    def gives(ref: ObjectRef, **limits):  # type: ignore[no-untyped-def]
+        body = get(source, ref, **limits)
+        return _Flipped(body) if ref.key.endswith("k020") else body
+
+    def refuses(*_: object, **__: object) -> None:
+        raise StorageError("no", kind=ErrorKind.PERMISSION_DENIED)
+
+    source.get_object = gives  # type: ignore[method-assign]
+    if denied:
+        first.delete_object = refuses  # type: ignore[method-assign]
+    report = replicate(made.replication(ONE_THREAD))
+    assert outcomes(report) == {Outcome.COPIED: len(NAMES) - 1, Outcome.FAILED: 1}
+    (failed,) = report.failures
+    assert (failed.name, failed.kind) == ("k020", ErrorKind.INTEGRITY)
+    assert ("deleting what was written of it before failed" in (failed.reason or "")) is denied
+    assert ("k020" in tree_of(made.destinations[0])) is denied
+
+
+class _Flipped:
+    def __init__(self, body: ObjectBody) -> None:
+        self.meta = body.meta
+        self._body = body
+
+    def read(self) -> bytes:
+        return flipped(bytes(self._body.read()))

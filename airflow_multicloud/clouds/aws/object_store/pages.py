@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
+from botocore.parsers import ResponseParserError
+
 from airflow_multicloud.adapters.answers import (
     Tokens,
     listed_moment,
@@ -74,6 +76,8 @@ def _parse(
         root, entries = _plain(response_dict["body"]) or (_tree(response_dict["body"]), None)
     except ET.ParseError:
         return  # botocore's parser reports it
+    except LookupError as err:  # An encoding that nobody knows; botocore's lets it through.
+        raise ResponseParserError(f"the listing can't be read: {err}") from err
     namespace, _brace, name = root.tag.rpartition("}")
     if name == "Error":
         return  # with status 200; botocore makes a 500 of it
@@ -117,7 +121,7 @@ def _plain(body: bytes) -> tuple[ET.Element, _Fields] | None:
             (key, etag, size, modified, storage_class, None)
             for key, modified, etag, size, storage_class in page.entries()
         ]
-    except (ValueError, ET.ParseError):
+    except (ValueError, LookupError, ET.ParseError):
         return None
     return root, found
 

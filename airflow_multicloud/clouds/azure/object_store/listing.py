@@ -127,5 +127,5 @@ def _elements(page: bytes, doing: str) -> Iterator[Element]:
         # Azure's own answer to a signed request, which the SDK would parse with the same parser.
         for _, element in ET.iterparse(BytesIO(page)):  # noqa: S314
             yield element
-    except ET.ParseError as err:
+    except (ET.ParseError, LookupError) as err:  # The latter for an encoding that nobody knows.
         raise malformed(doing, NAME, err) from err

@@ -83,5 +83,5 @@ def _tree(document: str | bytes) -> ET.Element:
     """
     try:
         return ET.fromstring(document)  # noqa: S314 (see above)
-    except ET.ParseError as err:
+    except (ET.ParseError, LookupError) as err:
         raise ValueError(f"{err}") from err
