@@ -36,7 +36,7 @@ class ObstorePlainBucket:
     :param encode: attributes as obstore sends them; ``None`` when it can't.
     :param by_version: whether a version, and not an ETag, is what identifies content.
     :param etag_is_md5: whether the ETag of what is written in one request is its MD5.
-    :param prepare: called before each request; may refresh credentials.
+    :param prepare: called before requests; may refresh credentials, and fail.
     """
 
     def __init__(
@@ -65,8 +65,8 @@ class ObstorePlainBucket:
     def read_all(self, asked: Sequence[PlainAsked]) -> Sequence[PlainRead | None]:
         """See ``PlainBucket``."""
         prepared = [(one.key, one.size, self._get_options(one)) for one in asked]
-        if self._prepare is not None:
-            self._prepare()
+        if not self._is_ready():
+            return [None] * len(asked)
         get, store = obstore.get, self._store
         found: list[tuple[GetResult, Bytes] | None] = []
         for key, size, options in prepared:
@@ -89,8 +89,8 @@ class ObstorePlainBucket:
     def write_all(self, writes: Sequence[PlainWrite]) -> Sequence[PlainWritten | None]:
         """See ``PlainBucket``."""
         prepared = [(one.key, one.body, self._sent(one), self._mode(one)) for one in writes]
-        if self._prepare is not None:
-            self._prepare()
+        if not self._is_ready():
+            return [None] * len(writes)
         put, store = obstore.put, self._store
         found: list[PutResult | None] = []
         for key, body, sent, mode in prepared:
@@ -103,6 +103,15 @@ class ObstorePlainBucket:
                 _check_declines(err)
                 found.append(None)
         return [None if one is None else self._written(one) for one in found]
+
+    def _is_ready(self) -> bool:
+        try:
+            if self._prepare is not None:
+                self._prepare()
+        except BaseException as err:  # noqa: BLE001 - as above
+            _check_declines(err)
+            return False
+        return True
 
     def _get_options(self, asked: PlainAsked) -> GetOptions | None:
         if not asked.etag or not is_plain_key(asked.key):

@@ -8,6 +8,7 @@ objects are hashed all the same, to notice a source whose listing shows what is 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from airflow_multicloud.adapters.digests import (
 )
 from airflow_multicloud.core import attributes as attribute
 from airflow_multicloud.core import cancellation
+from airflow_multicloud.core.cancellation import WorkCancelledError
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -44,6 +46,7 @@ from airflow_multicloud.ports.object_store import (
     PlainWrite,
     PlainWritten,
 )
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +54,8 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from airflow_multicloud.core.replication.small import Job
+
+_log = logging.getLogger(__name__)
 
 #: Of so many objects in turn one is hashed by MD5.
 _SAMPLE = 16
@@ -116,6 +121,18 @@ class PlainCopies:
         """
         if self._over:
             return [*items]
+        try:
+            return self._copied(items)
+        except (WorkCancelledError, MemoryError):
+            raise
+        except Exception as err:  # noqa: BLE001 - each object meets it again, and it alone fails by it
+            self._over = True
+            text = printable(f"{type(err).__name__}: {err}")
+            _log.warning("small objects are copied one by one: %s", text)
+            _log.debug("the error", exc_info=True)
+            return [*items]
+
+    def _copied(self, items: Sequence[Item]) -> list[Item]:
         plain = [item for item in items if _is_plain(item)]
         key_of = self.job.source_key
         found = self.source.read_all(

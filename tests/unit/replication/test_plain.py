@@ -330,3 +330,17 @@ class _Flipped:
 
     def read(self) -> bytes:
         return flipped(bytes(self._body.read()))
+
+
+def test_an_answer_that_nobody_foresaw_ends_the_short_way_only() -> None:
+    made, source, _ = lab()
+
+    def odd(key: str, body: bytes) -> bytes:
+        if key.endswith("k020"):
+            raise LookupError("a header that nobody foresaw")
+        return body
+
+    source.reads = odd
+    assert outcomes(replicate(made.replication(ONE_THREAD))) == {Outcome.COPIED: len(NAMES)}
+    assert tree_of(made.destinations[0]) == TREE
+    assert "data/k020" in source.ordinary
