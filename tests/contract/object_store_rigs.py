@@ -15,6 +15,7 @@ from airflow_multicloud.ports.object_store import (
     ObjectMeta,
     ObjectRef,
     ObjectStore,
+    PlainObjects,
     WriteOptions,
 )
 from airflow_multicloud.testing.contracts.object_store.rigs import (
@@ -62,18 +63,6 @@ FAKE_GCS_GAPS = {
         ),
         "fake-gcs-server ignores ifGenerationMatch on rewriteTo",
     ),
-    **dict.fromkeys(
-        (
-            "test_plain_write",
-            "test_plain_write_is_confirmed",
-            "test_plain_read_without_attributes",
-            "test_plain_write_if_absent",
-            "test_plain_write_if_unchanged",
-            "test_plain_in_threads",
-            "test_plain_some_at_a_time",
-        ),
-        "fake-gcs-server takes no writes by the XML interface",
-    ),
     "test_delete_if_unchanged": "fake-gcs-server ignores ifGenerationMatch on delete",
     "test_says_what_for": "fake-gcs-server keeps no labels of buckets",
     "test_delete_one_version": "fake-gcs-server ignores generation on delete: the live one goes",
@@ -82,7 +71,7 @@ FAKE_GCS_GAPS = {
         f"fake-gcs-server {_UNCHECKED_URLS}",
     ),
 }
-XML_GAPS = {name: why for name, why in FAKE_GCS_GAPS.items() if "plain" not in name}
+XML_GAPS = dict(FAKE_GCS_GAPS)
 # The hook itself finds these, before it sends anything without an MD5.
 del XML_GAPS["test_wrong_digest_writes_nothing"], XML_GAPS["test_wrong_digest_keeps_the_old_object"]
 # Labels are not read here.
@@ -151,6 +140,7 @@ def rigs() -> tuple[RigSpec, ...]:
             make_versioned_bucket=_make_versioned_gcs_bucket,
             bucket_labels=_gcs_labels,
             gaps=FAKE_GCS_GAPS,
+            without=(PlainObjects,),  # Of whom is anonymous there are none.
         ),
         RigSpec(
             name="fake_gcs_xml",
