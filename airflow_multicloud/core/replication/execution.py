@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 #: Objects that a thread takes at once, at most, and their bytes: a hand-over costs as much as the
 #: bookkeeping of an object, and whoever waits for a thread's lock pays again.
-_BATCH, _BATCH_BYTES = 16, 1 << 20
+_BATCH, _BATCH_BYTES = 16, 256 << 10
 #: How many batches per thread are handed out before results are looked at.
 _AHEAD = 2
 
