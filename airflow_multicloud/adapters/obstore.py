@@ -23,13 +23,14 @@ from airflow_multicloud.adapters.bodies import StreamedBody
 from airflow_multicloud.adapters.sdk_logs import without_secrets
 from airflow_multicloud.adapters.secret_text import without_header_values
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged
 
 if TYPE_CHECKING:
     from obstore import Attributes, GetOptions, GetResult, PutMode, PutResult
     from obstore.store import ClientConfig, ObjectStore
     from typing_extensions import Buffer
 
-    from airflow_multicloud.ports.object_store import ObjectMeta
+    from airflow_multicloud.ports.object_store import ObjectMeta, WriteCondition
 
 #: Larger chunks leave as much again to the allocator, for every thread that reads.
 _CHUNK = 256 << 10
@@ -187,6 +188,17 @@ def put(
         if mode == "overwrite" or not broke:
             raise
     return obstore.put(store, key, data, attributes=attributes, mode=mode, use_multipart=False)
+
+
+def put_mode(condition: WriteCondition | None) -> PutMode:
+    """A write condition as obstore has it, where an ETag is what identifies content."""
+    match condition:
+        case IfAbsent():
+            return "create"
+        case IfUnchanged(etag=etag):
+            return {"e_tag": f'"{etag}"'}
+        case None:
+            return "overwrite"
 
 
 def get_options(

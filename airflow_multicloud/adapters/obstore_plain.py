@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import obstore
 
-from airflow_multicloud.adapters.obstore import is_plain_key
+from airflow_multicloud.adapters.obstore import is_plain_key, put_mode
 from airflow_multicloud.ports.object_store import (
     Digests,
-    IfAbsent,
+    IfUnchanged,
     ObjectAttributes,
     PlainAsked,
     PlainRead,
@@ -142,13 +142,9 @@ class ObstorePlainBucket:
 
     def _mode(self, write: PlainWrite) -> PutMode:
         condition = write.condition
-        if condition is None:
-            return "overwrite"
-        if isinstance(condition, IfAbsent):
-            return "create"
-        if self._by_version:
+        if self._by_version and isinstance(condition, IfUnchanged):
             return {"version": condition.version or condition.etag}
-        return {"e_tag": f'"{condition.etag}"'}
+        return put_mode(condition)
 
     def _known(self, raw: tuple[tuple[str, str], ...]) -> ObjectAttributes | None:
         found = self._decoded.get(raw)

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from fractions import Fraction
+from typing import TypeVar
 
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 
 MIB = 1 << 20
+E = TypeVar("E", bound=StrEnum)
 
 
 def _at_least(parameter: str, given: int | None, least: int) -> None:
@@ -27,6 +29,12 @@ def _require(holds: bool, parameter: str, given: object, allowed: str) -> None:
         )
 
 
+def _member(kind: type[E], parameter: str, given: str) -> E:
+    *others, last = (f"{one.value!r}" for one in kind)
+    _require(given in tuple(kind), parameter, given, f"{', '.join(others)} or {last}")
+    return kind(given)
+
+
 class OnError(StrEnum):
     """What to do when one object fails."""
 
@@ -39,8 +47,7 @@ class OnError(StrEnum):
 
         :raises StorageError: kind ``invalid_argument``, naming ``on_error``.
         """
-        _require(given in tuple(cls), "on_error", given, "'continue' or 'fail'")
-        return cls(given)
+        return _member(cls, "on_error", given)
 
 
 class CompareAttributes(StrEnum):
@@ -60,9 +67,7 @@ class CompareAttributes(StrEnum):
 
         :raises StorageError: kind ``invalid_argument``, naming ``compare_attributes``.
         """
-        allowed = "'auto', 'always' or 'never'"
-        _require(given in tuple(cls), "compare_attributes", given, allowed)
-        return cls(given)
+        return _member(cls, "compare_attributes", given)
 
 
 class ContentDigest(StrEnum):
@@ -78,8 +83,7 @@ class ContentDigest(StrEnum):
 
         :raises StorageError: kind ``invalid_argument``, naming ``digest``.
         """
-        _require(given in tuple(cls), "digest", given, "'sha256' or 'blake3'")
-        return cls(given)
+        return _member(cls, "digest", given)
 
 
 def include_globs(include: object, *, given: bool) -> tuple[str, ...]:

@@ -23,7 +23,6 @@ from airflow_multicloud.clouds.aws.object_store.fields import (
     digests_of,
     is_md5,
     obstore_attributes,
-    quoted,
     ref_params,
     version_of,
     write_params,
@@ -44,7 +43,7 @@ from airflow_multicloud.ports.object_store import (
 )
 
 if TYPE_CHECKING:
-    from obstore import Attributes, PutMode
+    from obstore import Attributes
     from obstore.store import S3Store
     from typing_extensions import Buffer
 
@@ -121,7 +120,7 @@ class S3Writes(S3Keys, S3Reads):
     ) -> ObjectMeta:
         data = memoryview(body).cast("B")
         with translated_obstore(doing, options.condition):
-            mode = _put_mode(options.condition)
+            mode = _obstore.put_mode(options.condition)
             result = _obstore.put(store, ref.key, data, attributes, mode)
         md5 = digests.md5 or md5_of(body)
         etag = (result["e_tag"] or "").strip('"')
@@ -191,16 +190,6 @@ class S3Writes(S3Keys, S3Reads):
             check_etag(found, condition.etag, doing, cloud=NAME)
         with translated(doing, condition=condition):
             self._s3.client.delete_object(**ref_params(ref), **condition_params(condition))
-
-
-def _put_mode(condition: WriteCondition | None) -> PutMode:
-    match condition:
-        case IfAbsent():
-            return "create"
-        case IfUnchanged(etag=etag):
-            return {"e_tag": quoted(etag)}
-        case None:
-            return "overwrite"
 
 
 def _not_what_was_sent(doing: str) -> StorageError:

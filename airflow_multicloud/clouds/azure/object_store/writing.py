@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from awscrt.checksums import crc64nvme  # type: ignore[import-untyped]
 from azure.core import MatchConditions
@@ -37,7 +37,6 @@ from airflow_multicloud.ports.object_store import (
 )
 
 if TYPE_CHECKING:
-    from obstore import UpdateVersion
     from obstore.store import AzureStore
     from typing_extensions import Buffer
 
@@ -109,14 +108,7 @@ class BlobWrites(ObjectStoreBase):
         options: WriteOptions,
         doing: str,
     ) -> ObjectMeta:
-        mode: Literal["create", "overwrite"] | UpdateVersion
-        match options.condition:
-            case IfAbsent():
-                mode = "create"
-            case IfUnchanged(etag=etag):
-                mode = {"e_tag": f'"{etag}"'}
-            case None:
-                mode = "overwrite"
+        mode = _obstore.put_mode(options.condition)
         with translated(doing, creating=mode == "create"):
             attributes = obstore_attributes(options.attributes)
             result = _obstore.put(store, ref.key, data, attributes, mode)

@@ -51,7 +51,7 @@ _OF_REQUEST: Final = frozenset(
         *("date", "host", "user-agent", "x-goog-user-project"),
     }
 )
-#: Of one connection (RFC 9110, 7.6.1), or made anew by who sends.
+#: Of one connection (RFC 9110, 7.6.1), or made again by whoever sends.
 _HOP: Final = frozenset({"connection", "transfer-encoding", "host", "content-length"})
 
 
