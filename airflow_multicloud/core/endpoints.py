@@ -166,14 +166,18 @@ class Endpoint:
         """
         for meta in self.store.list_objects(self.bucket, prefix):
             if not meta.key.startswith(prefix):
-                raise StorageError(
-                    f"listing {self.bucket!r} under {prefix!r}: the answer can't be read (it has "
-                    f"the key {printable(meta.key)!r}, which is not under that prefix); the server "
-                    "is broken, or something between it and here answered in its place",
-                    kind=ErrorKind.INTEGRITY,
-                    cloud=self.cloud,
-                )
+                raise self.not_under(prefix, meta.key)
             yield meta
+
+    def not_under(self, prefix: str, key: str) -> StorageError:
+        """The error for a listed key that does not begin with the prefix that was asked for."""
+        return StorageError(
+            f"listing {self.bucket!r} under {prefix!r}: the answer can't be read (it has "
+            f"the key {printable(key)!r}, which is not under that prefix); the server "
+            "is broken, or something between it and here answered in its place",
+            kind=ErrorKind.INTEGRITY,
+            cloud=self.cloud,
+        )
 
     def condition(self, prior: IfUnchanged | None) -> WriteCondition | None:
         """The strongest condition the store honours for writing where ``prior`` is now."""

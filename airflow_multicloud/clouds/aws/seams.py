@@ -99,8 +99,12 @@ def parse_first(client: BaseClient, operation: str, parse: Callable[..., None]) 
     The event is ``before-parse``, which is not documented: ``parse`` gets ``response_dict`` (with
     ``body`` and ``status_code``, both may be replaced) and ``customized_response_dict``, which is
     merged into what botocore's parser makes of the body.
+
+    botocore's own handler parses the whole body to tell errors with the status 200, which takes
+    three times as long as all of a listing's reading here. With a wildcard in place of the service
+    this one comes before it, and leaves it little to parse.
     """
-    client.meta.events.register(f"before-parse.s3.{operation}", parse)
+    client.meta.events.register(f"before-parse.*.{operation}", parse)
 
 
 def before_signing(client: BaseClient, operation: str, look: Callable[..., None]) -> None:

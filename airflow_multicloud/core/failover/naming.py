@@ -17,7 +17,7 @@ from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, 
 from airflow_multicloud.core.failover.references import blaming
 from airflow_multicloud.core.ledger import looks
 from airflow_multicloud.core.ledger.looks import Freshness
-from airflow_multicloud.core.replication import stock
+from airflow_multicloud.core.replication import pages
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 
@@ -210,4 +210,4 @@ def _fill(names: Names, copy: Copy, prefix: str) -> Freshness | None:
 
 def listed_names(copy: Copy) -> Iterator[str]:
     """What lies at a copy."""
-    return (listed.name for listed in stock.listing(copy.end))
+    return (listed.name for listed in pages.listing(copy.end))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import suppress
-from itertools import islice
 from queue import Empty, Queue
 from threading import Event
 from types import TracebackType
@@ -15,20 +14,19 @@ from airflow_multicloud.core import cancellation, telemetry
 
 T = TypeVar("T")
 
-_BATCH = 500
-_BATCHES = 4
+_WAITING = 1
 
 
 class Ahead(Generic[T]):
     """A stream that a pool's thread reads while others are consumed; a context manager.
 
-    At most a few thousand elements are held. What the stream raises is raised where it is
-    consumed, in place of the batch that it broke.
+    Its elements are large: one waits, and another is being read, besides the one that is consumed.
+    What the stream raises is raised where it is consumed, after all that it had before.
     """
 
     def __init__(self, pool: Executor, stream: Iterator[T]) -> None:
         self._stream = stream
-        self._ready: Queue[list[T] | BaseException] = Queue(_BATCHES)
+        self._ready: Queue[tuple[T] | BaseException | None] = Queue(_WAITING)
         self._left = Event()
         telemetry.submit_in_context(pool, self._read)
 
@@ -38,25 +36,25 @@ class Ahead(Generic[T]):
     def __exit__(
         self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Let the reader go: it puts at most one more batch, for which there is room."""
+        """Let the reader go: it puts at most one more element, for which there is room."""
         self._left.set()
         with suppress(Empty):
             while True:
                 self._ready.get_nowait()
 
     def __iter__(self) -> Iterator[T]:
-        while batch := self._ready.get():
-            if isinstance(batch, BaseException):
-                raise batch
-            yield from batch
+        while (found := self._ready.get()) is not None:
+            if isinstance(found, BaseException):
+                raise found
+            yield found[0]
 
     def _read(self) -> None:
         try:
-            while not self._left.is_set():
-                cancellation.check()
-                batch = list(islice(self._stream, _BATCH))
-                self._ready.put(batch)  # An empty one ends the stream.
-                if not batch:
+            for element in self._stream:
+                self._ready.put((element,))
+                if self._left.is_set():
                     return
+                cancellation.check()
+            self._ready.put(None)
         except BaseException as err:  # noqa: BLE001 - raised by who consumes, who would wait else
             self._ready.put(err)

@@ -22,7 +22,7 @@ from airflow_multicloud.core.ledger.commits import OpenRun
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.trust import Verifier
-from airflow_multicloud.core.replication import history, judging, stock, under_way
+from airflow_multicloud.core.replication import history, judging, pages, stock, under_way
 from airflow_multicloud.core.replication.catalog import Catalog, Listed
 from airflow_multicloud.core.replication.judging import Depth, Finding, Found
 from airflow_multicloud.core.replication.merkle import MerkleTree
@@ -96,7 +96,7 @@ class Check(Tally):
         :param keys: newer commits must be signed with one of them too.
         :param clock: by which newer commits are waited for; ``None``: they are not looked at.
         """
-        self._catalog.add_listing(_LISTED, stock.listing(self.replica))
+        self._catalog.add_listing(_LISTED, pages.listing(self.replica))
         self._judge_all(doubt=clock is not None)
         if clock is not None:
             self._wait(keys, clock)

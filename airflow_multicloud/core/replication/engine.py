@@ -121,6 +121,7 @@ def prepare(
         check=check,
         attributes=noted,
         is_untouched=planning.untouched_by(source, options, run),
+        alike=planning.alike_in(source, options, run),
     )
     planning.decide_all(catalog, source, destinations, options, run)
     if catalog.totals()[0] == 0:

@@ -11,6 +11,7 @@ from airflow_multicloud.core.endpoints import Endpoint, has_capability, why_not_
 from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger.entries import Entry, Proof
 from airflow_multicloud.core.replication import disputes
+from airflow_multicloud.core.replication.alike import Alike, alike_by
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.deciding import Known, decide, what_is_known
 from airflow_multicloud.core.replication.items import Item, Replica
@@ -110,6 +111,11 @@ def untouched_by(source: Endpoint, options: ReplicationOptions, run: Run) -> IsU
         return _admits(options.filter, listed, run.started)
 
     return is_untouched
+
+
+def alike_in(source: Endpoint, options: ReplicationOptions, run: Run) -> Alike | None:
+    """What tells the same of many objects at a time, where it is certain."""
+    return alike_by(options, run, tags=_tags(source, options))
 
 
 def _tags(source: Endpoint, options: ReplicationOptions) -> bool:

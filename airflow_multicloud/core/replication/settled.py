@@ -45,24 +45,34 @@ class Settled:
         self._objects = self._bytes = 0
         self._newest: datetime | None = None
 
-    def add(self, name: str, size: int, modified: datetime, leaves: Sequence[bytes]) -> None:
-        """Take in one object; they come by name.
+    def add(
+        self,
+        names: Sequence[str],
+        size: int,
+        newest: datetime,
+        leaves: Sequence[Sequence[bytes]],
+    ) -> None:
+        """Take in some objects; they come by name.
 
-        :param leaves: for each destination.
+        :param size: bytes of all of them.
+        :param newest: when the last one was modified.
+        :param leaves: of each, for each destination.
         """
-        self._objects += 1
+        self._objects += len(names)
         self._bytes += size
-        if self._newest is None or modified > self._newest:
-            self._newest = modified
-        self._names.append(name)
-        self._leaves.append([*leaves])
-        if len(self._names) == _BATCH:
+        if self._newest is None or newest > self._newest:
+            self._newest = newest
+        self._names += names
+        self._leaves = self._leaves or [[] for _ in leaves]
+        for of_side, found in zip(self._leaves, leaves, strict=True):
+            of_side.extend(found)
+        if len(self._names) >= _BATCH:
             self.flush()
 
     def flush(self) -> None:
         """Store what is still in memory."""
         if self._names:
-            leaves = [b"".join(of_side) for of_side in zip(*self._leaves, strict=True)]
+            leaves = [*map(b"".join, self._leaves)]
             row = self._names[0], _write(_Names(self._names, leaves))
             with temporary_errors():
                 self._db.execute("INSERT INTO settled VALUES (?,?)", row)

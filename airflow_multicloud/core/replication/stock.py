@@ -9,16 +9,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from airflow_multicloud.core import cancellation, telemetry
-from airflow_multicloud.core.attributes import fingerprint
-from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger.base import Base, base_or_refusal
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.replication import one_pass, reach
+from airflow_multicloud.core.replication import one_pass, pages, reach
 from airflow_multicloud.core.replication.ahead import Ahead
-from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
+from airflow_multicloud.core.replication.alike import Alike
+from airflow_multicloud.core.replication.catalog import SOURCE, Catalog
 from airflow_multicloud.core.replication.one_pass import IsUntouched
+from airflow_multicloud.core.replication.pages import Known, Page
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import ObjectMeta
 from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
@@ -27,41 +27,8 @@ _log = logging.getLogger(__name__)
 #: had once, and what was deleted by others.
 _FEW, _TIMES = 100_000, 10
 
-_Listed = Sequence[Iterable[Listed]]
-_Known = Sequence[Iterable[tuple[str, Entry]]]
-
-
-def listing(endpoint: Endpoint, *, attributes: bool = False) -> Iterator[Listed]:
-    """What lies at an endpoint, this package's own objects left out.
-
-    A location that is no prefix is one object, with the empty name.
-
-    :param attributes: have their fingerprint, where the listing tells them.
-    """
-    location = endpoint.location
-    if location.is_prefix:
-        for meta in endpoint.objects(location.key):
-            if not meta.key.startswith(RESERVED_PREFIX):
-                yield _listed(meta, meta.key[len(location.key) :], attributes=attributes)
-        return
-    try:
-        yield _listed(endpoint.store.stat_object(location.ref), "", attributes=attributes)
-    except CloudError as err:
-        if err.kind is not ErrorKind.NOT_FOUND:
-            raise
-
-
-def _listed(meta: ObjectMeta, name: str, *, attributes: bool) -> Listed:
-    return Listed(
-        name,
-        meta.size,
-        meta.etag,
-        meta.version,
-        meta.last_modified,
-        meta.digests,
-        fingerprint(meta.attributes) if attributes else None,
-        meta.declared.md5,
-    )
+_Listed = Sequence[Iterable[Page]]
+_Known = Sequence[Iterable[Known]]
 
 
 def take_stock(
@@ -73,6 +40,7 @@ def take_stock(
     check: Callable[[], Mapping[int, CloudError]] = dict,
     attributes: bool = False,
     is_untouched: IsUntouched | None = None,
+    alike: Alike | None = None,
 ) -> tuple[Base, ...]:
     """Fill the catalog with every listing, and with what the destinations' ledgers know.
 
@@ -83,7 +51,8 @@ def take_stock(
     :param check: looks at the buckets while the ledgers are asked for, and says which destinations
         are out of reach; an error of it is the one that counts.
     :param attributes: note what the source's listing tells of them.
-    :param is_untouched: tells which objects the catalog need not have.
+    :param is_untouched: tells which objects the catalog need not have, and
+    :param alike: the same of many at a time, where it is certain.
     :return: what each destination's ledger is at; one that is damaged counts for nothing, and
         nothing is to be written where one is refused: another release wrote it, or the destination
         is out of reach.
@@ -110,7 +79,7 @@ def take_stock(
         if is_untouched is not None and all(base.head for base in bases):
             with ends.read(pool, bases) as (listed, known):
                 try:
-                    one_pass.settle(catalog, listed, known, is_untouched, _most_known)
+                    one_pass.settle(catalog, listed, known, is_untouched, _most_known, alike)
                 except one_pass.UnfinishedError as unfinished:
                     catalog.forget()
                     _check_goes_on(unfinished, bases, destinations)
@@ -135,13 +104,13 @@ class _Ends:
         """Begin to read the listings of source and destinations, and the ledgers."""
         none = {*self.absent, *reach.refused(bases)}
         with ExitStack() as reading:
-            listed = [Ahead(pool, listing(self.source, attributes=self.attributes))]
+            listed = [Ahead(pool, pages.pages(self.source, attributes=self.attributes))]
             listed += [
-                Ahead(pool, iter(()) if n in none else listing(end))
+                Ahead(pool, iter(()) if n in none else pages.pages(end))
                 for n, end in enumerate(self.destinations)
             ]
             known = [
-                Ahead(pool, known_at(end, base))
+                Ahead(pool, pages.known_of(known_at(end, base)))
                 for end, base in zip(self.destinations, bases, strict=True)
             ]
             for one in listed:
@@ -175,13 +144,13 @@ def _store(
     known: _Known,
 ) -> None:
     """Store one after the other, and note in the bases what is wrong with them."""
-    catalog.add_listing(SOURCE, listed[0])
+    catalog.add_listing(SOURCE, pages.objects_of(listed[0]))
     for side, end in enumerate(destinations):
         base = bases[side]
         try:
-            catalog.add_listing(side, listed[side + 1])
+            catalog.add_listing(side, pages.objects_of(listed[side + 1]))
             most = _most_known(catalog.count_listed(SOURCE) + catalog.count_listed(side))
-            if err := _damage(catalog, side, _bounded(end, known[side], most)):
+            if err := _damage(catalog, side, _bounded(end, pages.entries_of(known[side]), most)):
                 base = base.without_unreadable(end.location.key, str(err))
                 if err := _damage(catalog, side, _bounded(end, known_at(end, base), most)):
                     base = base.without_state(str(err))

@@ -29,6 +29,7 @@ from airflow_multicloud.ports.object_store.options import (
     WriteCondition,
     WriteOptions,
 )
+from airflow_multicloud.ports.object_store.pages import ListedPage, PagedListings
 from airflow_multicloud.ports.object_store.parts import (
     RUN_LENGTH,
     LeftUpload,
@@ -77,6 +78,7 @@ __all__ = [
     "IfUnchanged",
     "KeyRules",
     "LeftUpload",
+    "ListedPage",
     "MetadataRules",
     "ObjectAttributes",
     "ObjectBody",
@@ -85,6 +87,7 @@ __all__ = [
     "ObjectStore",
     "ObjectTags",
     "ObjectVersions",
+    "PagedListings",
     "Part",
     "PartLimits",
     "PartUpload",

@@ -10,6 +10,7 @@ from botocore.parsers import ResponseParserError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from airflow_multicloud.adapters.listed_pages import metas_of
 from airflow_multicloud.adapters.plain_pages import MARK
 from airflow_multicloud.clouds.aws.object_store import pages
 from airflow_multicloud.clouds.azure.object_store import listing, plain_blobs
@@ -95,7 +96,7 @@ def of_s3(page: bytes) -> Outcome:
         pages._parse(answer, merged)
         if "Page" not in merged:
             return found, answer["body"]
-        found += merged.pop("Page").metas("bucket", md5_etags=True)
+        found += metas_of(merged.pop("Page").listed("bucket", hidden=None, md5_etags=True))
     except (ValueError, TypeError, ResponseParserError) as err:
         return found, repr(err)
     return found, merged

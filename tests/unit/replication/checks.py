@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.ledger import looks, reading, selections
-from airflow_multicloud.core.replication import stock, under_way
+from airflow_multicloud.core.replication import pages, under_way
 from airflow_multicloud.core.replication.standing import holds
 from airflow_multicloud.core.replication.verification import verify
 
@@ -53,7 +53,7 @@ class Checked:
         found = list(head.entries(self.end.location.key))
         assert all(one.key < other.key for one, other in pairwise(found))
         now = {self._name(entry): entry for entry in found}
-        there = {listed.name: listed for listed in stock.listing(self.end)}
+        there = {listed.name: listed for listed in pages.listing(self.end)}
         for entry in found:
             self._tells_the_truth(entry)
         self._lost_nothing(now, there)
@@ -176,7 +176,7 @@ class Checked:
         head = reading.newest(self.end)
         assert head is not None
         found = {self._name(entry): entry for entry in head.entries(self.end.location.key)}
-        there = {listed.name: listed for listed in stock.listing(self.end)}
+        there = {listed.name: listed for listed in pages.listing(self.end)}
         assert {name for name, entry in found.items() if entry.owed} == ours.keys()
         assert all(_holds(found[name], there[name]) and found[name].current for name in ours)
         fresh = looks.freshness(head.commit.looks, self.end.location.key)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
+from operator import lt
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from airflow_multicloud.adapters.listed_pages import page_of
 from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin, Proof
 from airflow_multicloud.core.replication import one_pass, planning
+from airflow_multicloud.core.replication.alike import alike_by
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.coverage import Coverage
 from airflow_multicloud.core.replication.last_changes import LastChanges
@@ -22,14 +25,15 @@ from airflow_multicloud.core.replication.options import (
     ReplicationOptions,
 )
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.ports.object_store import Digests
+from airflow_multicloud.core.replication.pages import Known, Page
+from airflow_multicloud.ports.object_store import Digests, ObjectMeta
 from tests.unit.ledger.made import at
 
 from .memory import endpoint
 from .runs import a_run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 NAMES = "abcdefgh"
 OPTIONS = ReplicationOptions(
@@ -40,15 +44,20 @@ FROM = endpoint("data/")
 RUN = a_run(minutes=60)
 
 # What there may be under one name: mostly what is proven.
-KINDS = st.sampled_from(["same"] * 6 + ["other", "larger", "refuted"])
-KNOWN = st.sampled_from(["same"] * 8 + ["gone", "behind", "unkept", "ours", "moved", "forged"])
+KINDS = st.sampled_from(["same"] * 12 + ["other", "larger", "refuted", "declared", "crc", "newer"])
+KNOWN = st.sampled_from(
+    ["same"] * 14 + ["gone", "behind", "unkept", "ours", "moved", "forged", "weak", "versioned"]
+)
 
 
 def listed(name: str, side: int, kind: str) -> Listed:
     size = 9 if kind == "larger" else 1
     etag = "other" if kind == "other" else f"e{side}"
-    digests = Digests(md5="f" * 32 if kind == "refuted" else name * 32)
-    return Listed(name, size, etag, None, at(ord(name)), digests)
+    md5 = {"refuted": "f" * 32, "declared": None}.get(kind, name * 32)
+    digests = Digests(md5=md5, crc32c="0" * 8 if kind == "crc" else None)
+    declared = "f" * 32 if kind == "declared" else None
+    version = "2" if kind == "newer" else None
+    return Listed(name, size, etag, version, at(ord(name)), digests, None, declared)
 
 
 def known(name: str, side: int, kind: str) -> tuple[str, Entry]:
@@ -56,12 +65,15 @@ def known(name: str, side: int, kind: str) -> tuple[str, Entry]:
     proof = Proof(
         size=1,
         etag=f"e{side}",
-        digests=Digests(sha256=digest * 64, md5=name * 32),
+        digests=Digests(crc32c=name * 8)
+        if kind == "weak"
+        else Digests(sha256=digest * 64, md5=name * 32),
         origin=Origin(f"{'mem://moved/' if kind == 'moved' else RUN.source}{name}", "e-1"),
         outcome=Outcome.COPIED,
         run_id=RUN.run_id if kind == "ours" else "before",
         at=at(0),
         as_of=at(0),
+        version="1" if kind == "versioned" else None,
         confirmed="md5",
         not_kept=("tags",) if kind == "unkept" else (),
     )
@@ -88,6 +100,35 @@ def ledger(side: int) -> st.SearchStrategy[list[tuple[str, Entry]]]:
             *(st.builds(known, st.just(n), st.just(side), KNOWN) for n in found)
         )
     ).map(list)
+
+
+def in_pages(found: Sequence[Listed], most: int) -> Iterator[Page]:
+    """A listing as pages of so many objects."""
+    for n in range(0, len(found), most):
+        some = found[n : n + most]
+        names = [one.name for one in some]
+        metas = [
+            ObjectMeta(
+                bucket="b",
+                key=one.name,
+                size=one.size,
+                etag=one.etag,
+                version=one.version,
+                last_modified=one.modified,
+                digests=one.digests,
+                declared=Digests(md5=one.declared),
+            )
+            for one in some
+        ]
+        ordered = all(map(lt, names, names[1:]))
+        yield Page(names, page_of(metas), attributes=False, ordered=ordered)
+
+
+def in_parts(found: Sequence[tuple[str, Entry]], most: int) -> Iterator[Known]:
+    """A ledger likewise."""
+    for n in range(0, len(found), most):
+        some = found[n : n + most]
+        yield Known([name for name, _ in some], [entry for _, entry in some], ordered=True)
 
 
 def ended(
@@ -130,8 +171,15 @@ def _timeless(entry: Entry) -> Entry:
 
 
 @settings(max_examples=300, deadline=None)
-@given(data=st.data(), sides=st.sampled_from([1, 2]), batch=st.sampled_from([1, 2, 512]))
-def test_one_pass_ends_as_storing_all_does(data: st.DataObject, sides: int, batch: int) -> None:
+@given(
+    data=st.data(),
+    sides=st.sampled_from([1, 2]),
+    batch=st.sampled_from([1, 2, 512]),
+    together=st.booleans(),
+)
+def test_one_pass_ends_as_storing_all_does(
+    data: st.DataObject, sides: int, batch: int, *, together: bool
+) -> None:
     source = data.draw(listing(SOURCE))
     theirs = [data.draw(listing(side)) for side in range(sides)]
     ledgers = [data.draw(ledger(side)) for side in range(sides)]
@@ -144,7 +192,10 @@ def test_one_pass_ends_as_storing_all_does(data: st.DataObject, sides: int, batc
         test = planning.untouched_by(FROM, OPTIONS, RUN)
         one_pass._BATCH, before = batch, one_pass._BATCH
         try:
-            one_pass.settle(quick, [source, *theirs], ledgers, test, lambda _: 1000)
+            alike = alike_by(OPTIONS, RUN, tags=False) if together else None
+            by_page = [in_pages(found, batch) for found in (source, *theirs)]
+            by_part = [in_parts(found, batch + 1) for found in ledgers]
+            one_pass.settle(quick, by_page, by_part, test, lambda _: 1000, alike)
         except one_pass.UnfinishedError:
             sequences = [[one.name for one in found] for found in (source, *theirs)]
             assert any(len(set(names)) < len(names) for names in sequences)

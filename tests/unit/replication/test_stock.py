@@ -12,7 +12,7 @@ from airflow_multicloud.core import attributes
 from airflow_multicloud.core.ledger import commits
 from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.ledger.names import SEGMENTS, commit_key
-from airflow_multicloud.core.replication import stock
+from airflow_multicloud.core.replication import pages, stock
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes
@@ -50,19 +50,19 @@ class TestListing:
         end = endpoint_with({"a": b"1", "x/b": b"22"})
         end.store.put_object(end.ref(".airflow-multicloud/x"), b"ours")
         end.store.put_object(end.ref("other"), b"other")
-        found = list(stock.listing(end))
+        found = list(pages.listing(end))
         assert [(one.name, one.size) for one in found] == [("a", 1), ("x/b", 2)]
         there = end.store.stat_object(end.ref("data/a"))
         assert (found[0].etag, found[0].version) == (there.etag, there.version)
         assert (found[0].modified, found[0].digests) == (there.last_modified, there.digests)
         bucket = replace(end, location=end.location.with_key(""))
-        assert [one.name for one in stock.listing(bucket)] == ["data/a", "data/x/b", "other"]
+        assert [one.name for one in pages.listing(bucket)] == ["data/a", "data/x/b", "other"]
 
     def test_a_single_object_has_the_empty_name(self) -> None:
         end = endpoint_with({"a": b"1"})
-        (one,) = stock.listing(end.below("a"))
+        (one,) = pages.listing(end.below("a"))
         assert (one.name, one.size) == ("", 1)
-        assert list(stock.listing(end.below("b"))) == []
+        assert list(pages.listing(end.below("b"))) == []
 
     def test_one_that_can_not_be_asked_for_is_another_matter(self) -> None:
         class Away(object_store.Hook):
@@ -71,17 +71,17 @@ class TestListing:
 
         end = endpoint("data/a", hook=Away)
         with pytest.raises(StorageError, match="not today"):
-            list(stock.listing(end))
+            list(pages.listing(end))
 
     def test_attributes_are_noted_when_they_are_asked_for(self) -> None:
         end = endpoint_with({"a": b"1"})
         end = replace(end, store=Telling(conn_of(end)))
         for place in (end, end.below("a")):
-            (plain,) = stock.listing(place)
+            (plain,) = pages.listing(place)
             assert plain.attributes is None
-            (noted,) = stock.listing(place, attributes=True)
+            (noted,) = pages.listing(place, attributes=True)
             assert noted.attributes is not None
-        (noted,) = stock.listing(end, attributes=True)
+        (noted,) = pages.listing(end, attributes=True)
         assert noted.attributes == attributes.fingerprint(ATTRIBUTES)
 
 

@@ -29,6 +29,7 @@ from airflow_multicloud.ports.object_store import (
     ObjectStore,
     ObjectTags,
     ObjectVersions,
+    PagedListings,
     PartUploads,
     PlainObjects,
     ServerSideCopy,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 
     class _Capabilities(
         ConditionalWrites,
+        PagedListings,
         PartUploads,
         PlainObjects,
         ObjectVersions,

@@ -8,26 +8,22 @@ read by :mod:`plain_pages`, and where they are not plain by the C parser of ``xm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 from typing import Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
 from botocore.parsers import ResponseParserError
 
-from airflow_multicloud.adapters.answers import (
-    Tokens,
-    listed_moment,
-    listed_size,
-    not_an_answer,
-    well_formed,
-)
+from airflow_multicloud.adapters.answers import Tokens, not_an_answer, well_formed
+from airflow_multicloud.adapters.listed_pages import moments_of, sizes_of
 from airflow_multicloud.adapters.plain_pages import MARK, TEXT, EntryForm, PlainPage
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import is_md5
 from airflow_multicloud.clouds.aws.seams import parse_first
-from airflow_multicloud.ports.object_store import Digests, ObjectMeta
+from airflow_multicloud.ports.object_store import Digests, ListedPage, ObjectMeta
 
 _OK = 200
 _NO_DIGESTS = Digests()
@@ -161,26 +157,54 @@ class Page:
         self._entries = entries
         self._decode = decode
 
-    def metas(self, bucket: str, *, md5_etags: bool) -> Iterator[ObjectMeta]:
-        """The entries as the port's values.
+    def listed(self, bucket: str, *, hidden: str | None, md5_etags: bool) -> ListedPage:
+        """The entries as the port's page.
 
         What a store leaves out of one object is that object's matter: without an ETag a read
         that is pinned to it fails, without a time it is as old as can be, without a size it is
         empty, which its read disproves. So it is where one of them can't be read.
 
+        :param hidden: keys that begin with this are left out.
         :param md5_etags: whether an ETag of 32 hexadecimal digits counts as MD5.
         """
-        for key, tag, size, modified, storage_class, version in self._entries:
-            if not key:
-                raise ValueError("an object without a key")
-            etag = (tag or "").strip('"')
-            yield ObjectMeta(
+        columns = [*zip(*self._entries, strict=True)] or [()] * len(_FIELDS)
+        keys = self._keys(columns[0])
+        if hidden is not None and any(key.startswith(hidden) for key in keys):
+            shown = [not key.startswith(hidden) for key in keys]
+            columns = [tuple(compress(column, shown)) for column in columns]
+            keys = [*compress(keys, shown)]
+        _, tags, texts, moments, classes, versions = columns
+        etags = [(tag or "").strip('"') for tag in tags]
+        md5s = [etag if is_md5(etag) else None for etag in etags] if md5_etags else ()
+        sizes, modified = sizes_of(texts), moments_of(moments)
+
+        def meta(n: int) -> ObjectMeta:
+            return ObjectMeta(
                 bucket=bucket,
-                key=self._decode(key) if self._decode else key,
-                size=listed_size(size),
-                etag=etag,
-                last_modified=listed_moment(modified),
-                version=version,
-                digests=Digests(md5=etag) if md5_etags and is_md5(etag) else _NO_DIGESTS,
-                storage_class=storage_class,
+                key=keys[n],
+                size=sizes[n],
+                etag=etags[n],
+                last_modified=modified[n],
+                version=versions[n],
+                digests=Digests(md5=md5s[n]) if md5s else _NO_DIGESTS,
+                storage_class=classes[n],
             )
+
+        return ListedPage(
+            keys=keys,
+            sizes=sizes,
+            etags=etags,
+            modified=modified,
+            md5s=md5s,
+            versions=versions if any(versions) else (),
+            meta=meta,
+        )
+
+    def _keys(self, found: Sequence[str | None]) -> list[str]:
+        if not all(found):
+            raise ValueError("an object without a key")
+        keys = [key for key in found if key]
+        decode = self._decode
+        return (
+            [decode(key) if "%" in key or "+" in key else key for key in keys] if decode else keys
+        )

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.adapters.listed_pages import metas_of
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import write_params
@@ -75,7 +76,7 @@ def records_of(client: Any, bucket: str, key: str | None = None) -> Iterator[Upl
     doing = f"listing what is noted of uploads of s3://{bucket}/{key or ''}"
     for page in pages(client, "list_objects_v2", doing, Bucket=bucket, Prefix=prefix):
         with well_formed(doing, NAME):
-            found = list(page["Page"].metas(bucket, md5_etags=False))
+            found = list(metas_of(page["Page"].listed(bucket, hidden=None, md5_etags=False)))
         for meta in found:
             upload, _, rest = meta.key.rpartition("/")[2].partition("-")
             options, _, run = rest.partition("-")

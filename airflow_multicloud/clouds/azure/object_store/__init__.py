@@ -27,6 +27,7 @@ from airflow_multicloud.ports.object_store import (
     ObjectStore,
     ObjectTags,
     ObjectVersions,
+    PagedListings,
     PartUploads,
     PlainObjects,
     ServerSideCopy,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
         type[ConditionalWrites],
         type[CheckedReads],
         type[PartUploads],
+        type[PagedListings],
         type[PlainObjects],
         type[UploadResumption],
         type[ObjectVersions],
@@ -81,4 +83,4 @@ if TYPE_CHECKING:
         type[MetadataRules],
         type[AttributeRules],
         type[StoreName],
-    ] = (BlobObjectStoreHook,) * 16
+    ] = (BlobObjectStoreHook,) * 17

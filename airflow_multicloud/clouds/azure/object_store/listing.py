@@ -13,21 +13,22 @@ from airflow_multicloud.adapters.answers import (
     not_an_answer,
     well_formed,
 )
+from airflow_multicloud.adapters.listed_pages import metas_of, page_of
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.object_store.client import ObjectStoreBase
 from airflow_multicloud.clouds.azure.object_store.errors import translated
 from airflow_multicloud.clouds.azure.object_store.fields import listed_blob, listed_object
 from airflow_multicloud.clouds.azure.object_store.plain_blobs import plain_blobs
+from airflow_multicloud.ports.object_store import ListedPage, ObjectMeta
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from airflow_multicloud.clouds.azure.storage_account import StorageAccount
-    from airflow_multicloud.ports.object_store import ObjectMeta
 
 
 class BlobListings(ObjectStoreBase):
-    """The port's ``list_objects`` and ``ObjectVersions``."""
+    """The port's ``list_objects``, ``PagedListings`` and ``ObjectVersions``."""
 
     def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
         """Every blob, with attributes; directories are left out.
@@ -46,17 +47,30 @@ class BlobListings(ObjectStoreBase):
         """
         return self._listed(bucket, prefix, "metadata,versions")
 
+    def list_pages(self, bucket: str, prefix: str = "") -> Iterator[ListedPage]:
+        """What :meth:`list_objects` lists, up to 5,000 a page."""
+        return self._listed_pages(bucket, prefix, "metadata")
+
     def _listed(self, bucket: str, prefix: str, include: str) -> Iterator[ObjectMeta]:
+        for page in self._listed_pages(bucket, prefix, include):
+            with well_formed(f"list {bucket}", NAME):
+                yield from metas_of(page)
+
+    def _listed_pages(self, bucket: str, prefix: str, include: str) -> Iterator[ListedPage]:
         doing = f"list {bucket}"
         for page in _pages(self.account, bucket, prefix, include):
-            plain = plain_blobs(page.body)
-            if plain is not None:
+            if (plain := plain_blobs(page.body)) is not None:
                 page.body = plain.rest
+            metas = list[ObjectMeta]()
             for element in page:
-                with well_formed(doing, NAME):
-                    for blob in plain.blobs if plain is not None else [listed_blob(element)]:
-                        if (meta := listed_object(bucket, blob)) is not None:
-                            yield meta
+                if plain is None:
+                    with well_formed(doing, NAME):
+                        found = listed_object(bucket, listed_blob(element))
+                    if found is not None:
+                        metas.append(found)
+            with well_formed(doing, NAME):
+                listed = page_of(metas) if plain is None else plain.listed(bucket)
+            yield listed
 
 
 def listed_blobs(

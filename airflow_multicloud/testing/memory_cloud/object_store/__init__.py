@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.adapters.listed_pages import pages_of
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.labels import current_work
 from airflow_multicloud.ports.object_store import (
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+    from airflow_multicloud.ports.object_store import ListedPage
+
 _PAGE = 1000
 _LONGEST_SIGNED = timedelta(days=7)  # as S3's and Cloud Storage's V4 signatures
 
@@ -93,6 +96,10 @@ class Hook(MemoryParts):
             if len(page) < _PAGE:
                 return
             after = page[-1].key
+
+    def list_pages(self, bucket: str, prefix: str = "") -> Iterator[ListedPage]:
+        """What ``list_objects`` lists."""
+        return pages_of(self.list_objects(bucket, prefix))
 
     def stat_object(self, ref: ObjectRef) -> ObjectMeta:
         """All there is to know but the bytes."""
