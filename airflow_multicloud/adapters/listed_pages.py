@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 
 from airflow_multicloud.adapters.answers import listed_moment, listed_size, size_of
+from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.object_store import ListedPage, ObjectMeta
 
 #: Objects of a page that is put together here.
@@ -31,9 +31,22 @@ def page_of(metas: Sequence[ObjectMeta]) -> ListedPage:
 
 
 def pages_of(listed: Iterable[ObjectMeta]) -> Iterator[ListedPage]:
-    """A listing by pages of 1,000 objects."""
-    rest = iter(listed)
-    while page := list(islice(rest, _PAGE)):
+    """A listing by pages of 1,000 objects.
+
+    Where it breaks off, what came before is a page as well.
+    """
+    page: list[ObjectMeta] = []
+    try:
+        for meta in listed:
+            page.append(meta)
+            if len(page) == _PAGE:
+                yield page_of(page)
+                page = []
+    except CloudError:
+        if page:
+            yield page_of(page)
+        raise
+    if page:
         yield page_of(page)
 
 

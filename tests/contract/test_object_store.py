@@ -21,6 +21,7 @@ from airflow_multicloud.testing.contracts.object_store import (
     ObjectStoreContract,
     ObjectTagsContract,
     ObjectVersionsContract,
+    PagedListingsContract,
     PartUploadsContract,
     PlainObjectsContract,
     ServerSideCopyContract,
@@ -76,6 +77,10 @@ class TestUploadResumption(UploadResumptionContract):
 
 
 class TestPartUploads(PartUploadsContract):
+    pass
+
+
+class TestPagedListings(PagedListingsContract):
     pass
 
 
@@ -150,6 +155,7 @@ _CONTRACTS = (
     StoreNameContract,
     CheckedReadsContract,
     PlainObjectsContract,
+    PagedListingsContract,
 )
 
 

@@ -296,4 +296,5 @@ class Catalog:
 def _row(new: Item | Listed) -> tuple[Any, ...]:
     if isinstance(new, Listed):
         return new.name, new.size, 0, new.modified.timestamp(), None
-    return new.name, new.size, len(new.open_replicas), None, items.dump(new)
+    open_ = sum(one.outcome is None for one in new.replicas)
+    return new.name, new.size, open_, None, items.dump(new)

@@ -5,23 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace as replace_field
 from itertools import islice
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.follow import Follow
+from airflow_multicloud.core.replication import pages
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.small import Job, copy_small
 from airflow_multicloud.core.replication.writing import confirmed, stored_otherwise
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectMeta
+from airflow_multicloud.ports.object_store import Digests, IfUnchanged
 
 #: Up to so many objects are asked for one by one; more are looked for in a listing, which
 #: costs one request per page.
 _ONE_BY_ONE = 8
+
+
+class _Shown(NamedTuple):
+    """What a store says of an object now."""
+
+    etag: str
+    digests: Digests
+    declared: Digests
 
 
 def confirm(job: Job, catalog: Catalog) -> Iterator[Item]:
@@ -48,14 +58,15 @@ def _by_listing(job: Job, index: int, catalog: Catalog) -> Iterator[Item]:
     """By a listing beside the items; what it does not have where it belongs is asked for."""
     end = job.destinations[index]
     try:
-        listed = Follow((meta.key, meta) for meta in end.objects(end.location.key))
+        listed = Follow((one.name, one) for one in pages.listing(end))
         for item in _waiting(catalog, index):
             cancellation.check()
-            found = listed.at(job.replica_key(index, item))
+            found = listed.at(item.name)
             if found is None:  # Or the listing is in another order.
                 yield from _asked(job, index, item)
             else:
-                yield _judge(job, index, item, found)
+                declared = Digests(md5=found.declared)
+                yield _judge(job, index, item, _Shown(found.etag, found.digests, declared))
     except CloudError:
         return  # Whatever could not be looked up stays unverifiable.
 
@@ -68,7 +79,8 @@ def _asked(job: Job, index: int, item: Item, *, again: bool = True) -> Iterator[
         if err.kind is ErrorKind.NOT_FOUND:
             yield item.with_replica(index, _lost(item.replicas[index], "deleted"))
     else:
-        yield _judge(job, index, item, there, again=again)
+        shown = _Shown(there.etag, there.digests, there.declared)
+        yield _judge(job, index, item, shown, again=again)
 
 
 def _lost(state: Replica, how: str) -> Replica:
@@ -79,7 +91,7 @@ def _lost(state: Replica, how: str) -> Replica:
     )
 
 
-def _judge(job: Job, index: int, item: Item, there: ObjectMeta, *, again: bool = True) -> Item:
+def _judge(job: Job, index: int, item: Item, there: _Shown, *, again: bool = True) -> Item:
     """The item by what the store says of the object now.
 
     :param again: whether what it refutes is copied once more.

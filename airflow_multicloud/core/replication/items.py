@@ -16,6 +16,8 @@ from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.object_store import Digests, IfUnchanged
 
+_NO_DIGESTS = Digests()
+
 
 class Replica(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One object at one destination, before and after.
@@ -100,6 +102,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         of it comes from another destination.
         """
         here = self.replicas[index].digests
+        if here == _NO_DIGESTS:
+            return self.digests
         return Digests(
             crc32c=self.digests.crc32c or here.crc32c,
             md5=self.digests.md5 or here.md5,

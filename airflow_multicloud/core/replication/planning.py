@@ -52,6 +52,7 @@ def decide_all(
     sides = range(len(destinations))
     priors = [Follow((o.name, o) for o in catalog.listing(side)) for side in sides]
     known = [Follow(catalog.known(side)) for side in sides]
+    nothing, new = [None] * len(sides), [Replica()] * len(sides)
     disputed = disputes.Disputes()
     is_untouched = untouched_by(source, options, run)
     decide_one = partial(
@@ -65,6 +66,9 @@ def decide_all(
             name, origin = listed.name, run.origin_of(listed.name)
             there = [prior.at(name) for prior in priors]
             entries = [ledger.at(name) for ledger in known]
+            if there == nothing == entries:  # As it is of each object of a first run.
+                yield _with_unusable_keys_failed(_item(listed, new), destinations)
+                continue
             if is_untouched(listed, there, entries):
                 yield listed  # As most are: then there is nothing to be made of them.
                 continue

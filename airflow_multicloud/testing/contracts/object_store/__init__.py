@@ -55,6 +55,9 @@ from airflow_multicloud.testing.contracts.object_store.keys import (  # noqa: E4
 from airflow_multicloud.testing.contracts.object_store.objects import (  # noqa: E402
     ObjectStoreContract,
 )
+from airflow_multicloud.testing.contracts.object_store.pages import (  # noqa: E402
+    PagedListingsContract,
+)
 from airflow_multicloud.testing.contracts.object_store.parts import (  # noqa: E402
     PartUploadsContract,
 )
@@ -94,6 +97,7 @@ __all__ = [
     "ObjectStoreContract",
     "ObjectTagsContract",
     "ObjectVersionsContract",
+    "PagedListingsContract",
     "PartUploadsContract",
     "PlainObjectsContract",
     "ServerSideCopyContract",

@@ -20,6 +20,7 @@ from airflow_multicloud.ports.object_store import (
     ObjectRef,
     ObjectTags,
     ObjectVersions,
+    PagedListings,
     PartUploads,
     PlainObjects,
     ServerSideCopy,
@@ -60,6 +61,7 @@ OPTIONAL_CAPABILITIES: tuple[type, ...] = (
     TagRules,
     UploadResumption,
     PlainObjects,
+    PagedListings,
 )
 
 # One instance a store and session, shared by the tests: opening a client costs more than most
