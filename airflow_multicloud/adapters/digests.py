@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from binascii import a2b_base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -134,7 +135,7 @@ def to_base64(digest: str) -> str:
 def from_base64(digest: str | None) -> str | None:
     """A service's digest in hexadecimal; ``None`` for what is missing or no base64."""
     try:
-        return base64.b64decode(digest or "", validate=True).hex() or None
+        return a2b_base64(digest or "", strict_mode=True).hex() or None
     except ValueError:
         return None
 

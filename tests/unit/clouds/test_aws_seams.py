@@ -117,7 +117,13 @@ def test_bucket_names_are_checked_by_one_handler(client: Any) -> None:
     client.head_bucket(Bucket="tenant:bucket")
 
 
-def test_answers_are_parsed_by_us_first(client: Any) -> None:
+def test_answers_are_parsed_by_us_first(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[bytes] = []
+
+    def look(_status: int, body: bytes) -> bool:
+        looked_at.append(body)
+        return False
+
     def parse(
         response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
     ) -> None:
@@ -126,11 +132,13 @@ def test_answers_are_parsed_by_us_first(client: Any) -> None:
         response_dict["body"] = b"<ListBucketResult/>"
         customized_response_dict["Page"] = "ours"
 
+    monkeypatch.setattr("botocore.handlers._looks_like_special_case_error", look)
     answer_by(client, b"<ListBucketResult><Name>theirs</Name></ListBucketResult>")
     seams.parse_first(client, "ListObjectsV2", parse)
     found = client.list_objects_v2(Bucket="bucket")
     assert found.get("Page") == "ours", "botocore no longer emits before-parse"
     assert "Name" not in found, "botocore parses the body that it had before before-parse"
+    assert looked_at == [b"<ListBucketResult/>"], "botocore looks for errors before us"
 
 
 def test_a_request_shows_its_url_and_region_before_it_is_signed(client: Any) -> None:
