@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 #: another value is as right. (module below the package, constant) → what it is.
 TUNING = {
     ("core/ledger/merging.py", "_ONE_BY_ONE"): "from when going through both states costs less",
-    ("core/replication/ahead.py", "_BATCH"): "how many rows are handed on at once",
-    ("core/replication/ahead.py", "_BATCHES"): "how many batches wait for their reader",
+    ("core/replication/ahead.py", "_WAITING"): "how many pages wait for their reader",
     ("core/replication/catalog.py", "_BATCH"): "how many rows one statement writes",
     ("core/replication/confirmation.py", "_ONE_BY_ONE"): "from when one listing costs less",
     ("core/replication/recording.py", "INTERVAL"): "how often finished objects are recorded",

@@ -1,181 +1,30 @@
 """Listings and ledgers are gone through side by side, by name, as they are read.
 
 An object that is untouched everywhere is settled then and there, together with those that follow it
-and are, too, by columns. All else comes into the catalog:
-what differs, what only one of them has, and what a listing has out of order (as S3's directory
-buckets do, and Azure's hierarchical namespaces).
+and are, too, by columns. All else comes into the catalog: what differs, what only one of them has,
+and what a listing has out of order (as S3's directory buckets do, and Azure's hierarchical
+namespaces).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.replication.alike import Alike, Rows
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
+from airflow_multicloud.core.replication.following import Followed, Passing, UnfinishedError
 from airflow_multicloud.core.replication.merkle import leaf_hash
 from airflow_multicloud.core.replication.pages import Known, Page
-from airflow_multicloud.errors import CloudError
-
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-P = TypeVar("P", bound="_Part[Any]")
 
 #: Whether an object of the source is untouched everywhere, by what each destination lists under
 #: its name and by what each ledger knows of it.
 IsUntouched = Callable[[Listed, Sequence[Listed | None], Sequence[Entry | None]], bool]
 
-_BATCH = 512
 #: So many objects are looked at together at first, and at most.
 _FEW, _MANY = 8, 1024
-
-
-class UnfinishedError(Exception):
-    """The pass was broken off: what is in the catalog is not to be used.
-
-    :param side: the destination that it is due to.
-    :param err: what was raised there; ``None``: a name came twice, or its ledger knows too many.
-    """
-
-    def __init__(self, side: int, err: CloudError | None = None) -> None:
-        super().__init__(side, err)
-        self.side = side
-        self.err = err
-
-
-class _Rows(Generic[T]):
-    """What one side has that comes into the catalog, some at a time.
-
-    :param store: puts them there.
-    """
-
-    def __init__(self, catalog: Catalog, side: int, store: Callable[[list[T]], None]) -> None:
-        self._catalog = catalog
-        self._side = side
-        self._store = store
-        self._rows: list[T] = []
-
-    def add(self, row: T) -> None:
-        """Take one that comes in its turn."""
-        self._rows.append(row)
-        if len(self._rows) == _BATCH:
-            self.flush()
-
-    def add_late(self, name: str, row: T) -> None:
-        """Take one whose turn by name has passed.
-
-        :raises UnfinishedError: when it had come already, and was settled.
-        """
-        if name in self._catalog.settled:
-            raise UnfinishedError(self._side)
-        self.add(row)
-
-    def flush(self) -> None:
-        """Store what is left."""
-        self._store(self._rows)
-        self._rows = []
-
-
-class _Part(Protocol[T_co]):
-    """Some of what one side has, in its order."""
-
-    @property
-    def names(self) -> list[str]: ...
-
-    @property
-    def ordered(self) -> bool: ...
-
-    def at(self, n: int) -> T_co: ...
-
-
-class _Followed(Generic[P, T]):
-    """What a destination or its ledger has, asked for by the names of the source in their order.
-
-    :param parts: of it.
-    :ivar rows: gets what nobody asks for.
-    :ivar count: how many came.
-    :ivar part: where it stands, and
-    :ivar place: at which place in it.
-    """
-
-    def __init__(
-        self,
-        catalog: Catalog,
-        side: int,
-        parts: Iterable[P],
-        store: Callable[[list[tuple[str, T]]], None],
-    ) -> None:
-        self.rows = _Rows(catalog, side, store)
-        self.count = 0
-        self._side = side
-        self._parts = iter(parts)
-        self._name: str | None = None
-        self._taken = False
-        self.place = -1
-        self.part = self._following()
-        self._advance()
-
-    def at(self, name: str) -> T | None:
-        """What is there under a name; whoever takes it is done with it before the next one."""
-        while self._name is not None and self._name < name:
-            self._advance()
-        if self._name != name or self.part is None:
-            return None
-        self._taken = True
-        found: T = self.part.at(self.place)
-        return found
-
-    def same(self, names: list[str], at: int, most: int) -> int:
-        """How many of the next names are these, as far as they are at hand and in order."""
-        part, place = self.part, self.place
-        if part is None or self._name != names[at] or not part.ordered:
-            return 0
-        ours, theirs = names[at : at + most], part.names[place : place + most]
-        if ours == theirs:
-            return len(ours)
-        both = enumerate(zip(ours, theirs, strict=False))
-        return next((n for n, (one, other) in both if one != other), min(len(ours), len(theirs)))
-
-    def skip(self, count: int) -> None:
-        """Leave out the next ones: they are settled."""
-        self.count += count - 1
-        self.place += count - 1
-        if self.part is not None:
-            self._name = self.part.names[self.place]
-        self._taken = True
-        self._advance()
-
-    def end(self) -> None:
-        """Store all that is left."""
-        while self._name is not None:
-            self._advance()
-        self.rows.flush()
-
-    def _advance(self) -> None:
-        before = self._name
-        if self.part is not None and before is not None and not self._taken:
-            self.rows.add((before, self.part.at(self.place)))
-        self._taken = False
-        while self.part is not None:
-            self.place += 1
-            if self.place == len(self.part.names):
-                self.part, self.place = self._following(), -1
-                continue
-            self.count += 1
-            name = self.part.names[self.place]
-            if before is None or name > before:
-                self._name = name
-                return
-            self.rows.add_late(name, (name, self.part.at(self.place)))
-        self._name = None
-
-    def _following(self) -> P | None:
-        try:
-            return next(self._parts, None)
-        except CloudError as err:
-            raise UnfinishedError(self._side, err) from err
 
 
 def settle(
@@ -228,13 +77,13 @@ class _Pass:
         self._alike = alike
         self._count = 0
         self._reach = _FEW
-        self._source = _Rows[Listed](catalog, SOURCE, partial(catalog.add_listing, SOURCE))
+        self._source = Passing[Listed](catalog, SOURCE, partial(catalog.add_listing, SOURCE))
         self._theirs = [
-            _Followed[Page, Listed](catalog, n, parts, partial(self._add_listing, n))
+            Followed[Page, Listed](catalog, n, parts, partial(self._add_listing, n))
             for n, parts in enumerate(listed)
         ]
         self._ledgers = [
-            _Followed[Known, Entry](catalog, n, parts, partial(self._add_known, n))
+            Followed[Known, Entry](catalog, n, parts, partial(self._add_known, n))
             for n, parts in enumerate(known)
         ]
 
@@ -260,7 +109,7 @@ class _Pass:
         if self._alike is None or not page.ordered:
             return 0
         most = min(self._reach, len(page.names) - n)
-        followed: list[_Followed[Any, Any]] = [*self._theirs, *self._ledgers]
+        followed: list[Followed[Any, Any]] = [*self._theirs, *self._ledgers]
         for one in followed:
             if not (most := one.same(page.names, n, most)):
                 self._reach = _FEW

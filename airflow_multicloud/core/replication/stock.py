@@ -12,7 +12,7 @@ from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger.base import Base, base_or_refusal
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.replication import one_pass, pages, reach
+from airflow_multicloud.core.replication import following, one_pass, pages, reach
 from airflow_multicloud.core.replication.ahead import Ahead
 from airflow_multicloud.core.replication.alike import Alike
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog
@@ -80,7 +80,7 @@ def take_stock(
             with ends.read(pool, bases) as (listed, known):
                 try:
                     one_pass.settle(catalog, listed, known, is_untouched, _most_known, alike)
-                except one_pass.UnfinishedError as unfinished:
+                except following.UnfinishedError as unfinished:
                     catalog.forget()
                     _check_goes_on(unfinished, bases, destinations)
                 else:
@@ -121,7 +121,7 @@ class _Ends:
 
 
 def _check_goes_on(
-    unfinished: one_pass.UnfinishedError, bases: list[Base], destinations: Sequence[Endpoint]
+    unfinished: following.UnfinishedError, bases: list[Base], destinations: Sequence[Endpoint]
 ) -> None:
     """Leave a destination out that is out of reach by now; what is damaged is looked at again.
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from airflow_multicloud.core.ledger import commits
 from airflow_multicloud.core.ledger.names import SEGMENTS
-from airflow_multicloud.core.replication import engine, one_pass, stock
+from airflow_multicloud.core.replication import engine, following, stock
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog
 from airflow_multicloud.core.replication.engine import plan, prepare, replicate
 from airflow_multicloud.core.replication.options import CompareAttributes, ObjectFilter
@@ -278,7 +278,7 @@ def test_a_plan_counts_what_is_settled(lab: World) -> None:
 
 def test_many_are_stored_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("airflow_multicloud.core.replication.settled._BATCH", 3)
-    monkeypatch.setattr(one_pass, "_BATCH", 2)
+    monkeypatch.setattr(following, "_BATCH", 2)
     tree = {f"{number:03}": b"1" for number in range(50)}
     lab = world(tree)
     replicate(lab.replication())

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from airflow_multicloud.adapters.listed_pages import page_of
 from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin, Proof
-from airflow_multicloud.core.replication import one_pass, planning
+from airflow_multicloud.core.replication import following, one_pass, planning
 from airflow_multicloud.core.replication.alike import alike_by
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.coverage import Coverage
@@ -190,16 +190,16 @@ def test_one_pass_ends_as_storing_all_does(
             plain.add_listing(side, theirs[side])
             plain.add_known(side, ledgers[side])
         test = planning.untouched_by(FROM, OPTIONS, RUN)
-        one_pass._BATCH, before = batch, one_pass._BATCH
+        following._BATCH, before = batch, following._BATCH
         try:
             alike = alike_by(OPTIONS, RUN, tags=False) if together else None
             by_page = [in_pages(found, batch) for found in (source, *theirs)]
             by_part = [in_parts(found, batch + 1) for found in ledgers]
             one_pass.settle(quick, by_page, by_part, test, lambda _: 1000, alike)
-        except one_pass.UnfinishedError:
+        except following.UnfinishedError:
             sequences = [[one.name for one in found] for found in (source, *theirs)]
             assert any(len(set(names)) < len(names) for names in sequences)
             return  # Then all is stored.
         finally:
-            one_pass._BATCH = before
+            following._BATCH = before
         assert ended(quick, sides, deleted) == ended(plain, sides, deleted)
