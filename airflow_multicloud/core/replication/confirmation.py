@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.follow import Follow
-from airflow_multicloud.core.replication import pages
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.looking import look_up
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.small import Job, copy_small
 from airflow_multicloud.core.replication.writing import confirmed, stored_otherwise
@@ -58,7 +58,7 @@ def _by_listing(job: Job, index: int, catalog: Catalog) -> Iterator[Item]:
     """By a listing beside the items; what it does not have where it belongs is asked for."""
     end = job.destinations[index]
     try:
-        listed = Follow((one.name, one) for one in pages.listing(end))
+        listed = Follow(look_up(end, (item.name for item in _waiting(catalog, index))))
         for item in _waiting(catalog, index):
             cancellation.check()
             found = listed.at(item.name)
