@@ -29,11 +29,11 @@ _RECORDS = ".airflow-multicloud/"
 class Sinks:
     """Three sinks as a context manager; S3 and Cloud Storage have the source objects.
 
-    :param journal: whether they note every write.
+    :param journal: whether they note every write, and small objects can be read again.
     """
 
     def __init__(self, sizes: Mapping[str, tuple[int, int]], *, journal: bool = False) -> None:
-        self._options = ["--journal"] if journal else []
+        self._options = ["--journal", "--keep"] if journal else []
         self._seeds = [f"--seed={p}={count}x{size}" for p, (count, size) in sizes.items()]
         self._ports = {cloud: free_port() for cloud in ("s3", "gcs", "azure")}
         self._processes: list[subprocess.Popen[bytes]] = []

@@ -28,8 +28,9 @@ def main() -> None:
     parser.add_argument("--seed", action="append", default=[], metavar="PREFIX=COUNTxBYTES")
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--journal", action="store_true", help="note every write")
+    parser.add_argument("--keep", action="store_true", help="keep small objects' bytes")
     given = parser.parse_args()
-    store = Store()
+    store = Store(keep=given.keep)
     for seed in given.seed:
         prefix, _, rest = seed.partition("=")
         count, _, size = rest.partition("x")
