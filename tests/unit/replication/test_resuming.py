@@ -504,3 +504,30 @@ class TestRequests:
         report = shards.close_shards(replication, run_id="r")
         (outcomes,) = [one.outcomes for one in report.destinations]
         assert outcomes == {Outcome.COPIED if recorded else Outcome.VERIFIED: len(TREE)}
+
+    def test_large_objects_are_recorded_before_much_more_is_sent(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lab = world(dict.fromkeys("abcd", LARGE))
+        (shard,) = shards.plan_shards(lab.replication(), shards=1, run_id="r").shards
+        copied = execution.copy_large
+
+        def die_at_the_last(job: Any, item: Item, *given: Any) -> Item:
+            if item.name == "d":
+                raise Killed
+            return copied(job, item, *given)
+
+        monkeypatch.setattr(execution, "_UNRECORDED", 2 * len(LARGE))
+        monkeypatch.setattr(execution, "copy_large", die_at_the_last)
+        flush = Recorder.flush
+        flushed: list[int] = []
+
+        def counted(recorder: Recorder) -> None:
+            flushed.append(len(recorder._finished))
+            flush(recorder)
+
+        monkeypatch.setattr(Recorder, "flush", counted)
+        with pytest.raises(Killed):
+            shards.replicate_shard(lab.replication(), run_id="r", shard=shard)
+        # Before the first, before the third, and as the error is no kill, at the end.
+        assert flushed[:3] == [0, 2, 1]
