@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from secrets import token_urlsafe

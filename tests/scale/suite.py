@@ -1,18 +1,43 @@
-"""The story; not collected by ``make test``, whose environment has no Celery."""
+"""``pytest tests/scale/suite.py``: a sharded replication whose workers and broker are lost.
+
+``make scale`` runs it. Not collected otherwise: it needs an environment with Celery and a broker.
+The servers that it reads from and writes to are the benchmarks' sinks, which note every write: so
+what was sent twice is counted where it arrived.
+"""
 
 from __future__ import annotations
 
-import time
-from typing import Any
 from collections import Counter
-from tests.benchmarks.sinks import Sinks
-from tests.scale.engine import engine
-from tests.scale.slow import slow_lines
-from tests.benchmarks.tools import SOURCE
-from tests.benchmarks.endpoints import Endpoints
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-SMALL, LARGE = 4800, 3
+import pytest
+
+from airflow_multicloud.testing.local_clouds.kit.sockets import url_at
+from tests.benchmarks.cases import Case
+from tests.benchmarks.endpoints import Endpoints
+from tests.benchmarks.sinks import Sinks
+from tests.benchmarks.tools import OURS, SOURCE
+from tests.integration.running_airflow import begin_run
+from tests.scale.engine import Engine, engine
+from tests.scale.journal import Journal, journal_of
+from tests.scale.slow import slow_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.integration.running_airflow import TaskRun
+
+_MIB = 1 << 20
+SMALL, SMALL_SIZE = 2400, 64 << 10
+LARGE, LARGE_SIZE, PART_SIZE = 2, 64 * _MIB, 8 * _MIB
+DESTINATIONS = ("azure", "gcs")
+SHARDS = 6
+#: So slow that there is a middle of a shard to hit, on a fast machine too.
+BANDWIDTH = 8 * _MIB
+FIRST, SECOND, SLOW = "worker-1", "worker-2", "worker-3"
+
 DAG_FILE = """
 from datetime import timedelta
 from airflow.sdk import DAG
@@ -21,74 +46,145 @@ from airflow_multicloud.operators.object_store import sharded_replication
 with DAG("scale", schedule=None):
     sharded_replication(
         "lake", shards={shards}, source={source!r}, destinations={destinations!r},
-        retries=3, retry_delay=timedelta(seconds=1), max_active_tis_per_dagrun=4,
-        bandwidth_limit=8 << 20,
+        part_size={part_size}, bandwidth_limit={bandwidth},
+        retries=3, retry_delay=timedelta(seconds=1),
+        max_active_tis_per_dagrun=4,
     )
 """
 
 
-def test_scale(tmp_path: Path) -> None:
-    sizes = {"lake/large": (LARGE, 64 << 20), "lake/small": (SMALL, 64 << 10)}
-    t = time.monotonic()
-    def tell(what: str) -> None:
-        print(f"{time.monotonic() - t:6.1f} {what}", flush=True)
-    home, dags = tmp_path / "home", tmp_path / "dags"
-    home.mkdir(); dags.mkdir()
-    with Sinks(sizes, journal=True) as sinks:
-        e = sinks.endpoints
-        dest = [e.uri("azure", "replica", "lake"), e.uri("gcs", "replica", "lake")]
-        (dags / "scale.py").write_text(DAG_FILE.format(shards=8, source=e.uri("s3", SOURCE, "lake"), destinations=dest))
-        tell("sinks")
-        ports = [sinks.port(c) for c in ("s3", "gcs", "azure")]
-        with slow_lines(ports, bandwidth=256 << 10, latency=0.02) as slow, engine(home, dags, e.airflow_environment(), workers=("worker-a", "worker-b")) as eng:
-          try:
-            tell("airflow up")
-            slowe = Endpoints(*(f"http://127.0.0.1:{p}" for p in slow), interoperable=True).airflow_environment()
-            eng.airflow.until("dag", lambda: eng.airflow.knows("scale"))
-            tell("knows")
-            run = eng.airflow.ask("POST", "dags/scale/dagRuns", logical_date=None, conf={})["dag_run_id"]
-            last = None
-            todo = ["slow", "small", "large", "broker"]
-            lost = {}
-            while True:
-                tis = eng.tasks("scale", run)
-                now = {(x["task_id"], x["map_index"]): (x["state"], x["try_number"], x["pid"]) for x in tis}
-                if now != last:
-                    tell(str({f"{k[0].removeprefix('lake.')}[{k[1]}]": v for k, v in now.items() if (last or {}).get(k) != v and v[0]!="scheduled"}))
-                    last = now
-                state = eng.airflow.ask("GET", f"dags/scale/dagRuns/{run}")["state"]
-                if state in ("success", "failed"):
-                    tell(state); break
-                eng.airflow.until("x", lambda: True)
-                st = {k[1]: v for k, v in now.items() if k[0].endswith("replicate_shard")}
-                if "slow" in todo and st.get(0, "x")[0] == "running" and st.get(1, "x")[0] == "running":
-                    todo.remove("slow"); eng.start_worker("worker-c", slowe); tell("slow started")
-                def who(n):
-                    return next((w for w in ("worker-a", "worker-b") if w in eng.airflow.running and eng.runs(w, st[n][2])), None)
-                if "slow" not in todo:
-                    if "small" in todo or "large" in todo:
-                        w = sinks.writes("azure")
-                        small = sum("/lake/small/" in x.path for x in w)
-                        parts = sum("/lake/large/" in x.path for x in w)
-                        tell(f"small {small} parts {parts}")
-                        if "small" in todo and small > 350 and (x := who(1)):
-                            todo.remove("small"); eng.lose_worker(x); lost[1] = time.monotonic(); tell(f"lost {x}"); eng.start_worker("worker-d", {})
-                        if "large" in todo and parts > 4 and (x := who(0)):
-                            todo.remove("large"); eng.lose_worker(x); lost[0] = time.monotonic(); tell(f"lost {x}"); eng.start_worker("worker-e", {})
-                    elif "broker" in todo and eng.broker.waiting() and sum(v[0]=="success" for v in st.values())>=2:
-                        todo.remove("broker"); eng.broker.kill(); tell("broker killed"); time.sleep(2); eng.broker.start(); tell("broker restarted")
-                time.sleep(0.2)
-                if time.monotonic() - t > 280: break
-            for cloud in ("azure", "gcs"):
-                w = sinks.writes(cloud)
-                w = [x for x in w if ("lake/" in x.path or (x.named or "").startswith("lake/") or "/parts/" in x.path or "/parts/" in (x.named or "")) and x.method != "DELETE"]
-                small = Counter(x.path for x in w if "/small/" in x.path)
-                print(cloud, "small", len(small), sum(small.values()), Counter(x.status for x in w if "/small/" in x.path))
-                print([x for x in w if "/small/" in x.path and small[x.path] > 1][:6])
-                large = [x for x in w if "/small/" not in x.path]
-                print(Counter((x.method, x.status, tuple(x.query)) for x in large))
-                for x in large: print(x.begun - t, (x.ended or 0) - t, x.status, x.path[-60:], x.named, x.query.get("blockid"))
-            print(lost, {k: v - t for k, v in lost.items()})
-            print(eng.airflow.ask("GET", f"dags/scale/dagRuns/{run}/taskInstances/lake.close/xcomEntries/return_value?deserialize=true")["value"])
-          finally:
-            import shutil; shutil.rmtree("/tmp/scale/lasthome"); shutil.copytree(home, "/tmp/scale/lasthome", dirs_exist_ok=True)
+@dataclass(slots=True)
+class Story:
+    """A run under way.
+
+    :param close: its closing task.
+    :param lost: which shards' workers were killed, with what had not been carried out then.
+    """
+
+    engine: Engine
+    sinks: Sinks
+    close: TaskRun
+    lost: dict[int, set[tuple[str, str]]] = field(default_factory=dict)
+
+    def shards(self) -> dict[int, dict[str, Any]]:
+        """The mapped tasks' states, by map index."""
+        found = self.engine.tasks("scale", self.close.run_id)
+        return {one["map_index"]: one for one in found if one["task_id"] == "lake.replicate_shard"}
+
+    def until(self, what: str, holds: Any) -> None:
+        self.engine.airflow.until(what, holds)
+
+    def worker_of(self, shard: int) -> str | None:
+        """The worker that copies a shard, while it runs."""
+        task = self.shards().get(shard)
+        if task is None or task["state"] != "running" or not task["pid"]:
+            return None
+        names = [name for name in self.engine.airflow.running if name.startswith("worker")]
+        return next((name for name in names if self.engine.runs(name, task["pid"])), None)
+
+    def journal(self, cloud: str) -> Journal:
+        return journal_of(self.sinks.writes(cloud))
+
+    def lose_worker_of(self, shard: int) -> str:
+        """Kill the worker that copies a shard, and remember what it was sending."""
+        worker = self.worker_of(shard)
+        assert worker is not None
+        self.engine.lose_worker(worker)
+        return worker
+
+
+@pytest.fixture(scope="module")
+def sinks() -> Iterator[Sinks]:
+    sizes = {"lake/large": (LARGE, LARGE_SIZE), "lake/small": (SMALL, SMALL_SIZE)}
+    with Sinks(sizes, journal=True) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def slow(sinks: Sinks) -> Iterator[Mapping[str, str]]:
+    """Airflow's connections by lines that carry little."""
+    ports = [sinks.port(cloud) for cloud in ("s3", "gcs", "azure")]
+    with slow_lines(ports, bandwidth=256 << 10, latency=0.02) as begins:
+        places = Endpoints(*map(url_at, begins), interoperable=True)
+        yield places.airflow_environment()
+
+
+@pytest.fixture(scope="module")
+def story(
+    sinks: Sinks, slow: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Story]:
+    """The run, when all of it has happened to it."""
+    home, dags = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("dags")
+    places = sinks.endpoints
+    given = {
+        "shards": SHARDS,
+        "source": places.uri("s3", SOURCE, "lake"),
+        "destinations": [places.uri(cloud, OURS, "lake") for cloud in DESTINATIONS],
+        "part_size": PART_SIZE,
+        "bandwidth": BANDWIDTH,
+    }
+    (dags / "scale.py").write_text(DAG_FILE.format(**given))
+    connections = places.airflow_environment()
+    with engine(home, dags, connections, workers=[FIRST, SECOND]) as running:
+        running.airflow.until("the DAG", lambda: running.airflow.knows("scale"))
+        told = Story(running, sinks, begin_run(running.airflow, "scale", "lake.close"))
+        happen(told, slow)
+        yield told
+
+
+def happen(story: Story, slow: Mapping[str, str]) -> None:
+    """Everything that happens while the run goes on, and its end."""
+    # Both workers have a shard: the first one begins with the large objects.
+    story.until("two shards", lambda: story.worker_of(0) and story.worker_of(1))
+    story.engine.start_worker(SLOW, slow)
+    small = SMALL // SHARDS // 2
+    story.until("small objects", lambda: len(story.journal("gcs").small) > small)
+    story.lose_worker_of(1)
+    # What an autoscaler does.
+    story.engine.start_worker("worker-4", {})
+    story.until("parts", lambda: len(story.journal("azure").parts) >= LARGE_SIZE // PART_SIZE // 2)
+    story.lose_worker_of(0)
+    story.engine.start_worker("worker-5", {})
+    story.until("a shard's end", lambda: ended(story))
+    story.until("a task that waits", story.engine.broker.waiting)
+    story.engine.broker.kill()
+    story.engine.broker.start()
+    story.close.until("success")
+
+
+def ended(story: Story) -> bool:
+    return any(one["state"] == "success" for one in story.shards().values())
+
+
+class TestStory:
+    def test_the_close_proves_every_object(self, story: Story) -> None:
+        facts = story.close.xcom()
+        assert facts["objects"] == SMALL + LARGE
+        assert facts["root"]
+        for one in facts["destinations"]:
+            found = one["outcomes"]
+            assert set(found) <= {"copied", "verified"}
+            assert sum(found.values()) == SMALL + LARGE
+
+    def test_the_destinations_have_every_object(self, story: Story) -> None:
+        case = Case(name="scale", source="s3", destinations=DESTINATIONS, prefix="lake")
+        story.sinks.check(case, OURS)
+
+    def test_only_the_lost_shards_were_tried_again(self, story: Story) -> None:
+        tries = {shard: one["try_number"] for shard, one in story.shards().items()}
+        assert tries == {shard: 2 if shard in (0, 1) else 1 for shard in range(SHARDS)}
+
+    @pytest.mark.parametrize("cloud", DESTINATIONS)
+    def test_nothing_was_taken_twice(self, story: Story, cloud: str) -> None:
+        journal = story.journal(cloud)
+        assert Counter(journal.small).most_common(1)[0][1] == 1
+        assert len(journal.small) == SMALL
+        assert Counter(journal.parts).most_common(1)[0][1] == 1
+        assert len(journal.parts) == LARGE * LARGE_SIZE // PART_SIZE
+        assert journal.refused == []
+
+    @pytest.mark.parametrize("cloud", DESTINATIONS)
+    def test_what_was_begun_twice_was_under_way_when_its_worker_was_killed(
+        self, story: Story, cloud: str
+    ) -> None:
+        print(cloud, story.journal(cloud).cut)
