@@ -29,6 +29,8 @@ SETTINGS: Mapping[str, object] = {
     # A lost message's task by this: a broker that keeps nothing forgets what waits in it.
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": 30,
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": 2,
+    # So short a time passes on a busy machine before workers have started, too.
+    "AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES": 20,
     # Longer than any task: until then the broker gives no task to a second worker.
     "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": 86400,
     "AIRFLOW__CELERY__TASK_ACKS_LATE": True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from tests.benchmarks.sink.http import Write
 
 _MOST_OK = 299
+#: A part, as Cloud Storage's hook names it. Azure's are blocks of the object.
+_PART = re.compile(r"/parts/[^/]+/\d{5}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +37,19 @@ def journal_of(writes: Iterable[Write]) -> Journal:
     """The writes of content among all."""
     made = Journal([], [], [], [])
     for write in writes:
-        what = _key(write)
-        if write.method not in ("PUT", "POST") or not _is_content(write, what):
+        key = write.named or unquote(write.path)
+        part = write.query.get("blockid") or (_PART.search(key) and key)
+        if write.method not in ("PUT", "POST") or not (part or _is_small(write, key)):
             continue
         if write.ended is None:
             made.cut.append(write)
         elif write.status is None or write.status > _MOST_OK:
             made.refused.append(write)
-        elif "/parts/" in what or "blockid" in write.query:
-            made.parts.append(f"{what} {write.query.get('blockid', '')}")
         else:
-            made.small.append(what)
+            (made.parts if part else made.small).append(f"{key} {part or ''}")
     return made
 
 
-def _key(write: Write) -> str:
-    return write.named or unquote(write.path)
-
-
-def _is_content(write: Write, what: str) -> bool:
-    """Whether it carries what was read at the source, and is not this package's own record."""
-    if "/compose" in what or "/rewriteTo/" in what or write.query.get("comp") == "blocklist":
-        return False
-    return "lake/" in what or "/parts/" in what
+def _is_small(write: Write, key: str) -> bool:
+    """Whether it is an object as a whole, and no list of parts."""
+    return "/lake/small/" in f"/{key}" and "comp" not in write.query

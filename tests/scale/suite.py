@@ -180,11 +180,12 @@ class TestStory:
         assert story.state() == "success"
         facts = story.close.xcom()
         assert facts["objects"] == SMALL + LARGE
-        assert facts["root"]
         for one in facts["destinations"]:
             found = one["outcomes"]
             assert set(found) <= {"copied", "verified"}
             assert sum(found.values()) == SMALL + LARGE
+            assert one["bytes_written"] <= SMALL * SMALL_SIZE + LARGE * LARGE_SIZE
+            assert one["commit_uri"]
 
     def test_the_destinations_have_every_object(self, story: Story) -> None:
         case = Case(name="scale", source="s3", destinations=DESTINATIONS, prefix="lake")
