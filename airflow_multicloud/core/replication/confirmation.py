@@ -34,18 +34,23 @@ class _Shown(NamedTuple):
     declared: Digests
 
 
-def confirm(job: Job, catalog: Catalog) -> Iterator[Item]:
-    """Items whose unconfirmed replicas the store's own digests now confirm or refute.
+def confirm(job: Job, catalog: Catalog) -> None:
+    """Have the store's own digests confirm or refute what they have not confirmed yet.
 
     What is refuted is copied once more, with every digest computed: a listing may show for an MD5
     what is none, and bytes may have been altered on the way.
     """
     for index in range(len(job.destinations)):
-        if len(list(islice(_waiting(catalog, index), _ONE_BY_ONE + 1))) > _ONE_BY_ONE:
-            yield from _by_listing(job, index, catalog)
-        else:
-            for item in _waiting(catalog, index):
-                yield from _asked(job, index, item)
+        # One after the other: the items are read with what was found at the one before.
+        catalog.put_items(_confirmed(job, catalog, index))
+
+
+def _confirmed(job: Job, catalog: Catalog, index: int) -> Iterator[Item]:
+    if len(list(islice(_waiting(catalog, index), _ONE_BY_ONE + 1))) > _ONE_BY_ONE:
+        yield from _by_listing(job, index, catalog)
+    else:
+        for item in _waiting(catalog, index):
+            yield from _asked(job, index, item)
 
 
 def _waiting(catalog: Catalog, index: int) -> Iterator[Item]:

@@ -127,7 +127,7 @@ def _small_objects(
             todo.put(None)
         cancellation.wait_for(workers)
     try:
-        catalog.put_items(confirm(job, catalog))
+        confirm(job, catalog)
     except BaseException:
         recorder.flush()
         raise

@@ -148,7 +148,7 @@ def replicate_shard(
         try:
             job = engine.new_job(replication, progress)
             if not catalog.work_left()[0]:  # An earlier try may have been cut off just before it.
-                catalog.put_items(confirm(job, catalog))
+                confirm(job, catalog)
             execute(job, catalog, recorder)
         except BaseException:
             recorder.flush()
