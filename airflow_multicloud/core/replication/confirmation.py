@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.follow import Follow
-from airflow_multicloud.core.replication import pages
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.looking import look_up
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.small import Job, copy_small
 from airflow_multicloud.core.replication.writing import confirmed, stored_otherwise
@@ -34,18 +34,23 @@ class _Shown(NamedTuple):
     declared: Digests
 
 
-def confirm(job: Job, catalog: Catalog) -> Iterator[Item]:
-    """Items whose unconfirmed replicas the store's own digests now confirm or refute.
+def confirm(job: Job, catalog: Catalog) -> None:
+    """Have the store's own digests confirm or refute what they have not confirmed yet.
 
     What is refuted is copied once more, with every digest computed: a listing may show for an MD5
     what is none, and bytes may have been altered on the way.
     """
     for index in range(len(job.destinations)):
-        if len(list(islice(_waiting(catalog, index), _ONE_BY_ONE + 1))) > _ONE_BY_ONE:
-            yield from _by_listing(job, index, catalog)
-        else:
-            for item in _waiting(catalog, index):
-                yield from _asked(job, index, item)
+        # One after the other: the items are read with what was found at the one before.
+        catalog.put_items(_confirmed(job, catalog, index))
+
+
+def _confirmed(job: Job, catalog: Catalog, index: int) -> Iterator[Item]:
+    if len(list(islice(_waiting(catalog, index), _ONE_BY_ONE + 1))) > _ONE_BY_ONE:
+        yield from _by_listing(job, index, catalog)
+    else:
+        for item in _waiting(catalog, index):
+            yield from _asked(job, index, item)
 
 
 def _waiting(catalog: Catalog, index: int) -> Iterator[Item]:
@@ -58,7 +63,7 @@ def _by_listing(job: Job, index: int, catalog: Catalog) -> Iterator[Item]:
     """By a listing beside the items; what it does not have where it belongs is asked for."""
     end = job.destinations[index]
     try:
-        listed = Follow((one.name, one) for one in pages.listing(end))
+        listed = Follow(look_up(end, (item.name for item in _waiting(catalog, index))))
         for item in _waiting(catalog, index):
             cancellation.check()
             found = listed.at(item.name)

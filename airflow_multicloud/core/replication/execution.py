@@ -33,6 +33,9 @@ _log = logging.getLogger(__name__)
 _BATCH, _BATCH_BYTES = 16, 256 << 10
 #: How many batches per thread are handed out before results are looked at.
 _AHEAD = 2
+#: So many bytes of large objects may be finished and not recorded, at the next one's begin: where
+#: no service tells a digest of them, a try that was killed has to send them again.
+_UNRECORDED = 256 << 20
 
 
 @dataclass(slots=True, eq=False)
@@ -124,7 +127,7 @@ def _small_objects(
             todo.put(None)
         cancellation.wait_for(workers)
     try:
-        catalog.put_items(confirm(job, catalog))
+        confirm(job, catalog)
     except BaseException:
         recorder.flush()
         raise
@@ -239,11 +242,11 @@ def _large_objects(
 
     :param ready: what is to be called before anything is written of an object.
     """
-    first = True
+    unrecorded = _UNRECORDED
     for open_item in catalog.open_items(larger_than=job.options.parts_above):
-        if first:
+        if unrecorded >= _UNRECORDED:
             recorder.flush()  # What is finished by now may have to wait long for the last commit.
-            first = False
+            unrecorded = 0
         try:
             item = guarded(_copy_large, job, open_item, pool, ready)
         except BaseException:
@@ -251,6 +254,7 @@ def _large_objects(
             raise
         catalog.put_items([item])
         recorder.add([item])
+        unrecorded += item.size
         job.progress.finished()
         if _must_stop(job, item):
             return True

@@ -84,6 +84,25 @@ def listing(endpoint: Endpoint, *, attributes: bool = False) -> Iterator[Listed]
     return objects_of(pages(endpoint, attributes=attributes))
 
 
+def below(endpoint: Endpoint, start: str) -> Iterator[Listed]:
+    """What lies at an endpoint, as far as its name begins like this.
+
+    :param start: of names below the prefix.
+    """
+    prefix = endpoint.location.key
+    for page in _pages(endpoint, prefix + start):
+        yield from objects_of([_page(page, len(prefix), attributes=False)])
+
+
+def one(endpoint: Endpoint, name: str) -> Listed:
+    """One object, as a listing shows it.
+
+    :raises CloudError: as the store does.
+    """
+    found = endpoint.store.stat_object(endpoint.ref(endpoint.key_of(name)))
+    return _page(page_of([found]), len(endpoint.location.key), attributes=False).at(0)
+
+
 def objects_of(found: Iterable[Page]) -> Iterator[Listed]:
     """The objects of pages, one by one."""
     return (page.at(n) for page in found for n in range(len(page.names)))

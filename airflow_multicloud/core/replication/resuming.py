@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from msgspec.structs import replace
@@ -11,16 +11,18 @@ from msgspec.structs import replace
 from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger import looks, selections
 from airflow_multicloud.core.ledger.base import Base, base_or_refusal
 from airflow_multicloud.core.ledger.chain import chain
 from airflow_multicloud.core.ledger.commits import Look, Step
 from airflow_multicloud.core.ledger.entries import Entry, Proof
 from airflow_multicloud.core.ledger.reading import Head
-from airflow_multicloud.core.replication import run_files
-from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication import pages, run_files
+from airflow_multicloud.core.replication.catalog import Catalog, Listed
 from airflow_multicloud.core.replication.facts import as_recorded
 from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.looking import look_up
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.report import (
@@ -32,42 +34,59 @@ from airflow_multicloud.core.replication.report import (
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.replication.run import Run
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import IfUnchanged
+from airflow_multicloud.ports.object_store import Digests, IfUnchanged
 
 #: So many commits are looked through for the end of a run.
 _LOOKED_THROUGH = 1000
 
 
-def resume(
-    catalog: Catalog, replication: Replication, run: Run, bases: Sequence[Base]
-) -> Iterator[Item]:
-    """Items that an earlier try of this run has brought to an end, as far as that still holds.
+def resume(catalog: Catalog, replication: Replication, run: Run, bases: Sequence[Base]) -> None:
+    """Bring to an end what an earlier try of this run has brought to one, as far as that holds.
 
-    The ledgers know of them; each is looked at, since much may have happened since. Others are
+    The ledgers know of it; each object is looked at, since much may have happened since. Others are
     looked for besides: a try that was killed has not recorded what it wrote last.
     """
-    names = [item.name for item in catalog.items()]
-    if not names:
+    names = (item.name for item in catalog.items())
+    first = next(names, None)
+    if first is None:
         return
-    _add_known(catalog, replication, bases, names[0], names[-1])
+    last = next(iter(deque(names, maxlen=1)), first)
+    _add_known(catalog, replication, bases, first, last)
+    for index in range(len(replication.destinations)):
+        catalog.put_items(_resumed(catalog, replication, run, index))
+
+
+def _resumed(catalog: Catalog, replication: Replication, run: Run, index: int) -> Iterator[Item]:
+    """Items of which one destination has what an earlier try wrote."""
+    end = replication.destinations[index]
     # On the first try there is hardly anything to find: only what is dear to send is looked for.
     first = run.identity.try_number == 1
-    for item in catalog.open_items():
-        cancellation.check()
-        merged = item
-        for index in item.open_replicas:
-            proof = _earlier(catalog.entry(index, item.name), run, item)
-            end, state = replication.destinations[index], item.replicas[index]
-            if proof is not None:
-                looked = _looked_at(end, end.key_of(item.name), state, proof)
-            elif not first or item.size > replication.options.parts_above:
-                looked = _looked_for(end, end.key_of(item.name), state, item)
-            else:
+
+    def looked_at() -> Iterator[tuple[Item, Proof | None]]:
+        for item in catalog.open_items():
+            if item.replicas[index].outcome is not None:
                 continue
-            if looked is not state:
-                merged = merged.with_replica(index, looked)
-        if merged is not item:
-            yield merged
+            proof = _earlier(catalog.entry(index, item.name), run, item)
+            if proof is not None or not first or item.size > replication.options.parts_above:
+                yield item, proof
+
+    there = Follow(_there(end, (item.name for item, _ in looked_at())))
+    for item, proof in looked_at():
+        cancellation.check()
+        state, found = item.replicas[index], there.at(item.name)
+        if proof is not None:
+            looked = _looked_at(end, item.name, state, proof, found)
+        else:
+            looked = state if found is None else _ours(state, item, found)
+        if looked is not state:
+            yield item.with_replica(index, looked)
+
+
+def _there(end: Endpoint, names: Iterable[str]) -> Iterator[tuple[str, Listed]]:
+    try:
+        yield from look_up(end, names)
+    except CloudError:
+        return  # What was planned holds; copying will say what is the matter.
 
 
 def _add_known(
@@ -94,9 +113,15 @@ def _earlier(entry: Entry | None, run: Run, item: Item) -> Proof | None:
     return proof if same else None
 
 
-def _looked_at(end: Endpoint, key: str, state: Replica, proof: Proof) -> Replica:
+def _looked_at(
+    end: Endpoint, name: str, state: Replica, proof: Proof, there: Listed | None
+) -> Replica:
+    """A replica that a ledger proves.
+
+    :param there: what is known to be there.
+    """
     try:
-        there = end.store.stat_object(end.ref(key))
+        there = there or pages.one(end, name)
     except CloudError as err:
         # Lost since; or copying it will say what is the matter.
         return replace(state, prior=None) if err.kind is ErrorKind.NOT_FOUND else state
@@ -105,13 +130,13 @@ def _looked_at(end: Endpoint, key: str, state: Replica, proof: Proof) -> Replica
     return as_recorded(state, proof)
 
 
-def _looked_for(end: Endpoint, key: str, state: Replica, item: Item) -> Replica:
-    """A replica that is to be compared before it is sent, if its store says that it is there."""
-    try:
-        there = end.store.stat_object(end.ref(key))
-    except CloudError:
-        return state  # Nothing is there, or copying it will say what is the matter.
-    compared = compare(item.digests, there.digests)
+def _ours(state: Replica, item: Item, there: Listed) -> Replica:
+    """A replica that is to be compared before it is sent, if it seems to be what was to be.
+
+    What anybody may have declared is reason enough to compare, and proves nothing.
+    """
+    declared = Digests(md5=there.declared)
+    compared = compare(item.digests, there.digests) or compare(item.digests, declared)
     if there.size != item.size or compared is None or not compared.identical:
         return state  # Perhaps another writer's: what was planned holds.
     return replace(state, prior=IfUnchanged(there.etag, there.version), doubtful=True)

@@ -27,6 +27,7 @@ from airflow_multicloud.core.replication import (
     run_files,
 )
 from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.confirmation import confirm
 from airflow_multicloud.core.replication.execution import execute
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.options import CompareAttributes, OnError
@@ -141,11 +142,14 @@ def replicate_shard(
         if refused and replication.options.on_error is OnError.FAIL:
             raise refused[min(refused)]
         reach.give_up(catalog, bases)
-        catalog.put_items(resume(catalog, replication, run, bases))
+        resume(catalog, replication, run, bases)
         progress = Progress(listener)
         recorder = Recorder(run, replication.destinations, bases, catalog, sign=replication.sign)
         try:
-            execute(engine.new_job(replication, progress), catalog, recorder)
+            job = engine.new_job(replication, progress)
+            if not catalog.work_left()[0]:  # An earlier try may have been cut off just before it.
+                confirm(job, catalog)
+            execute(job, catalog, recorder)
         except BaseException:
             recorder.flush()
             raise

@@ -27,8 +27,10 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--seed", action="append", default=[], metavar="PREFIX=COUNTxBYTES")
     parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument("--journal", action="store_true", help="note every write")
+    parser.add_argument("--keep", action="store_true", help="keep small objects' bytes")
     given = parser.parse_args()
-    store = Store()
+    store = Store(keep=given.keep)
     for seed in given.seed:
         prefix, _, rest = seed.partition("=")
         count, _, size = rest.partition("x")
@@ -37,7 +39,8 @@ def main() -> None:
             store.seed(SOURCE, key, int(size), etag_is_md5=int(size) < _PARTS_FROM)
     control = Control(store)
     handler = _routed(control, DIALECTS[given.dialect](store).handle)
-    server = Server(handler, port=given.port, latency=given.latency_ms / 1000)
+    latency = given.latency_ms / 1000
+    server = Server(handler, port=given.port, latency=latency, journal=given.journal)
     control.server = server
     gc.freeze()
     server.serve_forever()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import lru_cache
@@ -98,6 +99,9 @@ class Control:
                         "sent": server.sent,
                     }
                 )
+            case "GET", "/_sink/writes":
+                assert self.server is not None
+                return document([asdict(write) for write in self.server.writes or ()])
             case "GET", "/_sink/objects":
                 objects = self._store.buckets.get(bucket, {}).values()
                 return document({o.key: [o.size, f"{o.crc32c:08x}"] for o in objects})

@@ -6,6 +6,7 @@ https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-api
 from __future__ import annotations
 
 import base64
+import hashlib
 import itertools
 from collections.abc import Generator
 from urllib.parse import unquote
@@ -25,6 +26,7 @@ from tests.benchmarks.sink.store import Digest, Part, Store, Stored
 
 _VERSION = {"x-ms-version": "2021-12-02", "x-ms-request-id": "00000000-0000-0000-0000-000000000000"}
 _PAGE = 5000
+_RANGE_MD5 = "x-ms-range-get-content-md5"
 
 
 def error(code: str, status: int) -> Response:
@@ -95,7 +97,14 @@ class Azure:
             return error("BlobNotFound", 404)
         if etag_refused(request.headers, found):
             return error("ConditionNotMet", 412)
-        return content(request, found, self._headers(found))
+        headers = self._headers(found)
+        if request.ranged and (whole := headers.pop("content-md5", None)):
+            headers["x-ms-blob-content-md5"] = whole
+            span = request.span(found.size)
+            if span and isinstance(found.content, bytes) and _RANGE_MD5 in request.headers:
+                part = hashlib.md5(found.content[slice(*span)], usedforsecurity=False)
+                headers["content-md5"] = base64.b64encode(part.digest()).decode()
+        return content(request, found, headers)
 
     def _put(self, request: Request, container: str, key: str) -> Generator[Wait, None, Response]:
         digest = self._store.digest(key, request.length)

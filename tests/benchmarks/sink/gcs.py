@@ -141,7 +141,7 @@ class GCS:
         related.size = request.length
         yield from request.receive(related.feed)
         resource, digest = related.end()
-        key = request.query.get("name") or resource["name"]
+        key = request.named = request.query.get("name") or resource["name"]
         if self._refused(request, self._store.find(bucket, key)):
             return error(412, "conditionNotMet")
         if wrong := _mismatch(resource, digest):

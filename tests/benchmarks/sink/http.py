@@ -24,6 +24,7 @@ _WRITE: Final = select.EPOLLOUT
 #: One receive: it fits the second-level cache, where the checksum then finds it.
 _CHUNK: Final = 256 << 10
 _HEAD_LIMIT: Final = 64 << 10
+_WRITING: Final = frozenset({"PUT", "POST", "DELETE"})
 _REASONS: Final = {
     200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content",
     304: "Not Modified", 308: "Resume Incomplete", 400: "Bad Request", 404: "Not Found",
@@ -64,6 +65,8 @@ class Request:
     headers: dict[str, str]
     connection: Connection
     received: bool = False
+    #: A key that its body names.
+    named: str | None = None
 
     @property
     def length(self) -> int | None:
@@ -111,6 +114,24 @@ class Request:
 
 
 Handler = Callable[[Request], Generator[Wait, None, Response]]
+
+
+@dataclass(slots=True)
+class Write:
+    """A request with a method that writes, for the journal.
+
+    :param begun: when its head had arrived, by the system's monotonic clock.
+    :param named: the key, where the path has none.
+    :param ended: when it had been carried out; ``None`` for one that is cut off or under way.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    begun: float
+    named: str | None = None
+    ended: float | None = None
+    status: int | None = None
 
 
 class _Chunks:
@@ -164,9 +185,13 @@ class Connection:
             request = self._parse(head)
             if request.headers.get("expect", "").lower() == "100-continue":
                 yield from self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            written = self._server.note(request)
             response = yield from self._server.handler(request)
             if not request.received:
                 yield from request.receive(lambda _: None)
+            if written is not None:
+                written.ended, written.status = time.monotonic(), response.status
+                written.named = request.named
             if self._server.latency and not request.path.startswith("/_sink/"):
                 yield self._server.latency
             yield from self._respond(request, response)
@@ -277,11 +302,15 @@ class Server:
     """Serves one port of loopback until it is killed.
 
     :param latency: seconds by which every answer is late.
+    :param journal: whether every write is noted.
     """
 
-    def __init__(self, handler: Handler, *, port: int, latency: float) -> None:
+    def __init__(
+        self, handler: Handler, *, port: int, latency: float, journal: bool = False
+    ) -> None:
         self.handler = handler
         self.latency = latency
+        self.writes: list[Write] | None = [] if journal else None
         self.requests = self.received = self.sent = 0
         self.buffer = memoryview(bytearray(_CHUNK))
         self._listener = socket.create_server(("127.0.0.1", port), backlog=1024)
@@ -306,6 +335,14 @@ class Server:
                 self._masks[fd] = _READ
                 self._epoll.register(fd, _READ)
                 self._step(fd)
+
+    def note(self, request: Request) -> Write | None:
+        """Put a request into the journal, if it is one that writes."""
+        if self.writes is None or request.method not in _WRITING:
+            return None
+        noted = Write(request.method, request.path, request.query, time.monotonic())
+        self.writes.append(noted)
+        return noted
 
     def _accept(self) -> None:
         with suppress(BlockingIOError):

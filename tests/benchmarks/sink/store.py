@@ -110,9 +110,13 @@ class Digest:
 
 
 class Store:
-    """Buckets of objects. A bucket comes into being with its first object or request."""
+    """Buckets of objects. A bucket comes into being with its first object or request.
 
-    def __init__(self) -> None:
+    :param keep: whether small objects that are written can be read again.
+    """
+
+    def __init__(self, *, keep: bool = False) -> None:
+        self._keep = keep
         self.buckets: dict[str, dict[str, Stored]] = {}
         self.uploads: dict[str, Upload] = {}
         self.blocks: dict[tuple[str, str], dict[str, Part]] = {}
@@ -140,7 +144,8 @@ class Store:
 
     def digest(self, key: str, size: int | None) -> Digest:
         """A digest for a body of ``size`` bytes, as far as its length is known."""
-        return Digest(md5=size is None or size <= MD5_LIMIT, keep=key.startswith(KEPT))
+        small = size is None or size <= MD5_LIMIT
+        return Digest(md5=small, keep=key.startswith(KEPT) or (self._keep and small))
 
     def put(
         self,

@@ -200,3 +200,12 @@ def test_without_an_etag_the_digest_must_identify_the_content(name: str, expecte
 
     report, _ = run(1, lambda conn_id: Anonymous(conn_id, only))
     assert outcomes(report) == {expected: 1}
+
+
+@BOTH
+def test_what_one_destination_confirms_stays_when_the_next_one_is_asked(count: int) -> None:
+    lab = world({f"k{n}": b"%d" % n for n in range(count)}, destinations=2)
+    for index, end in enumerate(lab.destinations):
+        lab = lab.with_destination(Mute(conn_of(end)), index)
+    report = replicate(lab.replication())
+    assert [one.outcomes for one in report.destinations] == [{Outcome.COPIED: count}] * 2

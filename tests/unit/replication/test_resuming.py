@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,16 +11,18 @@ import pytest
 from msgspec.structs import replace as changed
 
 from airflow_multicloud.adapters.digests import digests_of
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX
 from airflow_multicloud.core.ledger import commits
 from airflow_multicloud.core.ledger.base import base_or_refusal
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Entry, Origin, Proof
-from airflow_multicloud.core.replication import run_files, shards
+from airflow_multicloud.core.replication import execution, run_files, shards
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import ObjectFilter
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.recording import Recorder
 from airflow_multicloud.core.replication.resuming import resume
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, IfUnchanged
@@ -77,8 +80,9 @@ def resumed(
     """The items that are not as they were planned, with their states."""
     catalog.put_items(items)
     bases = [base_or_refusal(end) for end in lab.destinations]
-    found = resume(catalog, lab.replication(), run, bases)
-    return {item.name: item.replicas for item in found}
+    resume(catalog, lab.replication(), run, bases)
+    before = {item.name: item for item in items}
+    return {item.name: item.replicas for item in catalog.items() if item != before[item.name]}
 
 
 def twice(name: str = "a", state: Replica = Replica(), content: bytes = b"1") -> Item:
@@ -433,3 +437,97 @@ def test_a_try_that_was_killed_sends_nothing_twice(content: bytes) -> None:
     first = shards.replicate_shard(replication, run_id="r", shard=plan.shards[0])
     second = shards.replicate_shard(replication, run_id="r", shard=plan.shards[0])
     assert (first["bytes_read"], second["bytes_read"]) == (2 * len(content), 0)
+
+
+class Counting(object_store.Hook):
+    """Tells no digest of what it was sent until it is asked; counts what it is asked."""
+
+    written: Counter[str]
+    requests: int
+
+    def put_object(self, ref: ObjectRef, *given: Any, **named: Any) -> ObjectMeta:
+        meta = super().put_object(ref, *given, **named)
+        if own_file(ref.key):
+            return meta
+        self.requests += 1
+        self.written[ref.key] += 1
+        return replace(meta, digests=Digests())
+
+    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
+        self.requests += not own_file(ref.key)
+        return super().stat_object(ref)
+
+    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+        self.requests += not own_file(prefix)
+        return super().list_objects(bucket, prefix)
+
+
+def own_file(key: str) -> bool:
+    return key.startswith(RESERVED_PREFIX)
+
+
+def counting(lab: World) -> tuple[World, Counting]:
+    store = Counting(conn_of(lab.destinations[0]))
+    store.written, store.requests = Counter(), 0
+    return lab.with_destination(store), store
+
+
+class Killed(BaseException):
+    """What is raised where a try is killed."""
+
+
+class TestRequests:
+    @pytest.mark.parametrize("recorded", [True, False])
+    def test_a_try_that_was_killed_before_its_writes_were_confirmed(
+        self, monkeypatch: pytest.MonkeyPatch, recorded: bool
+    ) -> None:
+        lab, store = counting(world(TREE))
+        replication = lab.replication()
+        (shard,) = shards.plan_shards(replication, shards=1, run_id="r").shards
+
+        def die(*_: object) -> Any:
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(execution, "confirm", die)
+            if not recorded:
+                patch.setattr(Recorder, "flush", lambda _: None)
+            with pytest.raises(Killed):
+                shards.replicate_shard(replication, run_id="r", shard=shard)
+        store.requests = 0
+        monkeypatch.setenv("AIRFLOW_CTX_TRY_NUMBER", "2")
+        again = shards.replicate_shard(replication, run_id="r", shard=shard)
+        assert (again["objects"], again["failures"]) == (len(TREE), 0)
+        assert store.written == {f"copy/{name}": 1 for name in TREE}
+        # Listings; what is not recorded is besides looked at once more before it is believed.
+        assert store.requests <= (3 if recorded else 3 + len(TREE))
+        report = shards.close_shards(replication, run_id="r")
+        (outcomes,) = [one.outcomes for one in report.destinations]
+        assert outcomes == {Outcome.COPIED if recorded else Outcome.VERIFIED: len(TREE)}
+
+    def test_large_objects_are_recorded_before_much_more_is_sent(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lab = world(dict.fromkeys("abcd", LARGE))
+        (shard,) = shards.plan_shards(lab.replication(), shards=1, run_id="r").shards
+        copied = execution.copy_large
+
+        def die_at_the_last(job: Any, item: Item, *given: Any) -> Item:
+            if item.name == "d":
+                raise Killed
+            return copied(job, item, *given)
+
+        monkeypatch.setattr(execution, "_UNRECORDED", 2 * len(LARGE))
+        monkeypatch.setattr(execution, "copy_large", die_at_the_last)
+        flush = Recorder.flush
+        flushed: list[int] = []
+
+        def counted(recorder: Recorder) -> None:
+            flushed.append(len(recorder._finished))
+            flush(recorder)
+
+        monkeypatch.setattr(Recorder, "flush", counted)
+        with pytest.raises(Killed):
+            shards.replicate_shard(lab.replication(), run_id="r", shard=shard)
+        # Before the first, before the third, and as the error is no kill, at the end.
+        assert flushed[:3] == [0, 2, 1]
