@@ -61,9 +61,9 @@ class Run:
         return found
 
 
-def run_dag(dag: DAG, conf: Mapping[str, Any] | None = None) -> Run:
+def run_dag(dag: DAG, conf: Mapping[str, Any] | None = None, *, bundle: str = "testing") -> Run:
     """Make the DAG known to the database and run it in this process."""
-    make_known(dag)
+    make_known(dag, bundle)
     return look_at(dag.test(run_conf=dict(conf or {})))
 
 
@@ -73,7 +73,7 @@ def allow(patch: pytest.MonkeyPatch, dag_id: str, **places: str | Sequence[str])
     patch.setenv(f"AIRFLOW_VAR_{dag_id.upper()}_PLACES", json.dumps(listed))
 
 
-def make_known(dag: DAG) -> None:
+def make_known(dag: DAG, bundle: str = "testing") -> None:
     """Write the DAG to the database, as the DAG processor would."""
     from airflow.models.dagbundle import DagBundleModel
     from airflow.models.serialized_dag import SerializedDagModel
@@ -82,12 +82,13 @@ def make_known(dag: DAG) -> None:
     from airflow.utils.session import create_session
 
     with create_session() as session:
-        session.merge(DagBundleModel(name="testing"))
+        if session.get(DagBundleModel, bundle) is None:
+            session.add(DagBundleModel(name=bundle))
         session.flush()
-        SerializedDAG.bulk_write_to_db("testing", None, [dag], session=session)
+        SerializedDAG.bulk_write_to_db(bundle, None, [dag], session=session)
         SerializedDagModel.write_dag(
             LazyDeserializedDAG(data=DagSerialization.to_dict(dag)),
-            "testing",
+            bundle,
             None,
             session=session,
         )

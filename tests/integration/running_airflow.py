@@ -20,7 +20,7 @@ from airflow_multicloud.testing.local_clouds.kit.process import tethered
 from airflow_multicloud.testing.local_clouds.kit.sockets import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _CHECKOUT = Path(__file__).parents[2]
 #: A busy machine takes its time to start four processes of Airflow.
@@ -137,11 +137,17 @@ def begin_run(airflow: Airflow, dag_id: str, task_id: str, **conf: Any) -> TaskR
 
 @contextmanager
 def running_airflow(
-    home: Path, dags: Path, more: Mapping[str, object | None] = MappingProxyType({})
+    home: Path,
+    dags: Path,
+    more: Mapping[str, object | None] = MappingProxyType({}),
+    components: Sequence[str] = ("api-server", "scheduler", "dag-processor", "triggerer"),
+    prepare: Callable[[Mapping[str, str]], object] = dict,
 ) -> Iterator[Airflow]:
-    """All of Airflow, with a home, a database and ports of its own; ready for runs.
+    """Airflow, with a home, a database and ports of its own; all of it is ready for runs.
 
     :param more: variables of the environment; ``None`` for those that it must not have.
+    :param components: what is started of it.
+    :param prepare: called with the environment before that, when there is a database.
     """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -164,7 +170,7 @@ def running_airflow(
         "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": 1,
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": 5,
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
-        "PYTHONPATH": _CHECKOUT,
+        "PYTHONPATH": os.pathsep.join([str(_CHECKOUT), os.environ.get("PYTHONPATH", "")]),
         "PYTHONWARNINGS": "ignore",
         **more,
     }
@@ -174,12 +180,14 @@ def running_airflow(
     command = [sys.executable, "-m", "airflow", "db", "migrate"]
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=_PATIENCE)
     airflow = Airflow(home, url, environment)
+    prepare(environment)
     try:
-        for component in ("api-server", "scheduler", "dag-processor", "triggerer"):
+        for component in components:
             airflow.start(component)
         airflow.until("the API server", airflow.is_up)
-        token = airflow.session.get(f"{url}/auth/token").json()["access_token"]
-        airflow.session.headers["Authorization"] = f"Bearer {token}"
+        if settings["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"]:
+            token = airflow.session.get(f"{url}/auth/token").json()["access_token"]
+            airflow.session.headers["Authorization"] = f"Bearer {token}"
         yield airflow
     finally:
         for component in [*airflow.running]:

@@ -61,11 +61,25 @@ def write_cost_report(document: CostDocument, target: str) -> dict[str, str]:
     :param target: a local directory, or the URI of a prefix in any object store.
     :return: name → path or URI.
     """
-    texts = {
+    return write_texts(cost_report_texts(document), target)
+
+
+def cost_report_texts(document: CostDocument) -> dict[str, str]:
+    """The files of a report by their names: ``report.html``, ``report.json``, ``services.csv``."""
+    return {
         "report.html": to_html(document),
         "report.json": to_json(document),
         "services.csv": to_csv(document),
     }
+
+
+def write_texts(texts: Mapping[str, str], target: str) -> dict[str, str]:
+    """Write files below a directory or prefix.
+
+    :param texts: name → content.
+    :param target: a local directory, or the URI of a prefix in any object store.
+    :return: name → path or URI.
+    """
     return {name: _written(target, name, text) for name, text in texts.items()}
 
 

@@ -24,6 +24,7 @@ class FindCostAnomaliesOperator(CostOperator):
     """
 
     template_fields: Sequence[str] = (*CostOperator.template_fields, "start", "end")
+    report_key = "anomalies"
 
     def __init__(self, *, start: str, end: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -27,6 +27,7 @@ class RecommendSavingsOperator(CostOperator):
     """
 
     template_fields: Sequence[str] = (*CostOperator.template_fields, "conn_ids", "target")
+    report_key = "savings"
 
     def __init__(self, *, conn_ids: Sequence[str], target: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

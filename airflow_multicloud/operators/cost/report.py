@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.api.cost.files import read_recommendations, write_cost_report
+from airflow_multicloud.adapters.digests import sha256_of
+from airflow_multicloud.api.cost.files import (
+    cost_report_texts,
+    read_recommendations,
+    write_texts,
+)
 from airflow_multicloud.api.cost.values import budget_of, workload_of
 from airflow_multicloud.core.cost import documents
 from airflow_multicloud.core.cost.budget import StalePolicy
@@ -20,8 +25,9 @@ if TYPE_CHECKING:
 class CostReportOperator(CostOperator):
     """Write what clouds cost as a page of HTML, as JSON and as CSV.
 
-    Returns the files' paths or URIs, the total, whether it is by charge day or by billing period,
-    what is not in it, and how many anomalies and restatements there are.
+    Returns the files' paths or URIs and the SHA-256 of each, the total, each cloud beside its
+    period before and what is expected of its month, whether it is by charge day or by billing
+    period, what is not in it, and how many anomalies and restatements there are.
 
     :param start: first day.
     :param end: the day after the last.
@@ -49,6 +55,7 @@ class CostReportOperator(CostOperator):
         "group_by",
         "by",
     )
+    report_key = "cost_report"
 
     def __init__(
         self,
@@ -109,7 +116,8 @@ class CostReportOperator(CostOperator):
             if self.recommendations
             else (),
         )
-        files = write_cost_report(document, self.target)
+        texts = cost_report_texts(document)
+        files = write_texts(texts, self.target)
         for name, where in files.items():
             self.log.info("%s: %s", name, where)
         compared = document.comparison
@@ -122,6 +130,10 @@ class CostReportOperator(CostOperator):
             self.log.warning("not counted: %s", overlap)
         facts = {
             "files": files,
+            "sha256": {name: sha256_of(text.encode()) for name, text in texts.items()},
+            "start": start.isoformat(),
+            "end": end.isoformat(),
+            "beside_last": [documents.document_of(row) for row in document.beside_last],
             "total": None if total is None else str(document.rounded_total),
             **documents.apart(compared),
             "currency": self.currency,

@@ -115,6 +115,10 @@ class DrillReportOperator(CloudOperator):
             "rpo_seconds": self.measurement["rpo_seconds"],
             "evidence": uris,
             "records": [to_document(record) for record in records],
+            "drill_id": evidence.drill_id,
+            "replicas": [report["replica"] for report in verification],
+            "rto_objective_seconds": objectives.rto.total_seconds(),
+            "rpo_objective_seconds": objectives.rpo.total_seconds(),
         }
         self.log.info(
             "%s: RTO %s of %s, RPO %s of %s",
