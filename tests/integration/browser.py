@@ -79,13 +79,19 @@ class Page:
     _buffer: bytes = b""
     _loaded: bool = False
 
-    def open(self, url: str) -> None:
-        """Load a page, up to its load event."""
+    def open(self, url: str, *, cookie: tuple[str, str] | None = None) -> None:
+        """Load a page in a tab of its own, up to its load event.
+
+        :param cookie: name and value, of the page's server.
+        """
+        self._session = None
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         attached = self._call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable")
+        if cookie is not None:
+            self._call("Network.setCookie", name=cookie[0], value=cookie[1], url=url)
         self._loaded = False
         self.requests.clear()
         self._call("Page.navigate", url=url)

@@ -59,9 +59,7 @@ def telling(cls: type[CloudOperator], task_id: str, facts: object, **arguments: 
 def drill(lab: Lab) -> DAG:
     """Replicate, verify, drill and judge."""
     with DAG(DRILL, schedule=None) as dag:
-        replicate = ReplicateOperator(
-            task_id="replicate", source=lab.s3, destinations=lab.replicas
-        )
+        replicate = ReplicateOperator(task_id="replicate", source=lab.s3, destinations=lab.replicas)
         verify = VerifyReplicaOperator.partial(task_id="verify").expand(replica=lab.replicas)
         canary = WriteCanaryOperator(task_id="canary", primary=lab.s3)
         again = ReplicateOperator(
@@ -110,9 +108,7 @@ def told(lab: Lab) -> DAG:
         for number in range(6):
             drilled = judged(number, lab.gcs)
             telling(DrillReportOperator, f"drill_{number}", drilled, **_ANY_DRILL)
-        telling(
-            DeployOperator, "deploy", _ROLLOUT, deployment_id="shop", artifact="/a", targets=[]
-        )
+        telling(DeployOperator, "deploy", _ROLLOUT, deployment_id="shop", artifact="/a", targets=[])
         telling(CostReportOperator, "costs", _COSTS, target="/srv/reports", **cost)
         telling(BudgetGateOperator, "budget", _BUDGET, store="/nowhere", budget=1)
         telling(FindCostAnomaliesOperator, "anomalies", {"anomaly_count": 2}, **cost)
@@ -173,7 +169,7 @@ def main(bucket: str) -> None:
     for dag, name in (
         (drill(lab), BLUE),
         (told(lab), BLUE),
-        (wrong(lab), BLUE),
+        (wrong(lab), RED),
         (others(lab), RED),
     ):
         run_dag(dag, bundle=name)

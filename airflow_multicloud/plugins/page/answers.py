@@ -48,17 +48,21 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
     return HTMLResponse(text, status, headers=_headers(_page_policy()))
 
 
-def error_page(request: Request, status: int, detail: str = "") -> HTMLResponse:
-    """What went wrong, and what to do."""
-    title, meaning = _MEANINGS.get(status, ("This did not work", "Try again."))
+def error_page(
+    request: Request, status: int, meaning: str = "", *, title: str = ""
+) -> HTMLResponse:
+    """What went wrong, and what to do.
+
+    :param meaning: by default that of the status, as the ``title``.
+    """
+    usual = _MEANINGS.get(status, ("This did not work", "Try again."))
     return page(
         request,
         "error.html.jinja",
         status,
         section="",
-        title=title,
-        meaning=meaning,
-        detail=detail,
+        title=title or usual[0],
+        meaning=meaning or usual[1],
     )
 
 

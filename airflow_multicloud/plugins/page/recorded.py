@@ -83,6 +83,29 @@ def newest_reports(
     return [_recorded(row) for row in session.execute(query)]
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A task instance as Airflow has it."""
+
+    operator: str
+    state: str
+    label: str | None
+
+
+def seen(session: Session, task: TaskRef) -> Seen | None:
+    """The task instance, if there is one."""
+    query = select(
+        TaskInstance.operator, TaskInstance.state, TaskInstance.__table__.c.rendered_map_index
+    ).where(
+        TaskInstance.dag_id == task.dag_id,
+        TaskInstance.run_id == task.run_id,
+        TaskInstance.task_id == task.task_id,
+        TaskInstance.map_index == task.map_index,
+    )
+    row = session.execute(query).first()
+    return None if row is None else Seen(str(row[0]), str(row[1] or "none"), row[2])
+
+
 def reports_of(session: Session, task: TaskRef, sought: Collection[Sought]) -> list[Recorded]:
     """What one task instance has reported, of all these kinds."""
     found: list[Recorded] = []
@@ -146,9 +169,11 @@ def _facts(text: str | None, length: int) -> tuple[Mapping[str, Any] | None, str
         return None, f"it has {length:,} characters; more than {LONGEST:,} are not read"
     try:
         found = json.loads(text)
+        if isinstance(found, str) and found.startswith("{"):
+            found = json.loads(found)  # As Airflow keeps what somebody has edited.
     except (ValueError, RecursionError):
         return None, "it is no JSON that can be read"
     if isinstance(found, Mapping):
         return found, None
-    kept = "it is not in Airflow's database: an XCom backend keeps it elsewhere"
+    kept = "it is a text and no report; an XCom backend may keep that elsewhere"
     return None, kept if isinstance(found, str) else "it is no report"
