@@ -1,7 +1,7 @@
 """The plugin that shows this package's work in Airflow's UI.
 
-Airflow imports it in each of its processes, also in workers, so that this imports nothing but
-Airflow's own base class. What makes the pages is loaded when one is first asked for.
+Airflow imports it in each of its processes, also in workers, so that this imports next to
+nothing. What makes the pages is loaded when one is first asked for.
 """
 
 from __future__ import annotations
@@ -9,15 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
+
+from airflow_multicloud.links.pages import PREFIX, base_path
 
 _log = logging.getLogger(__name__)
 
-#: Below it are the pages; the path of [api] base_url is put before it.
-PREFIX = "/multicloud"
 #: How the tab of a task reaches what the task has reported.
 TASK_PATH = "/task/{DAG_ID}/{RUN_ID}/{TASK_ID}/{MAP_INDEX}"
 
@@ -60,12 +58,6 @@ async def _without(scope: Message, _receive: _Receive, send: _Send) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     await send({"type": "http.response.start", "status": 501, "headers": headers})
     await send({"type": "http.response.body", "body": text})
-
-
-def base_path() -> str:
-    """The path below which this Airflow is served; empty where it has its host for itself."""
-    url = conf.get("api", "base_url", fallback=None) or ""
-    return urlsplit(url).path.rstrip("/")
 
 
 class MultiCloudPlugin(AirflowPlugin):

@@ -15,6 +15,7 @@ from airflow_multicloud.api.cost.files import (
 from airflow_multicloud.api.cost.values import budget_of, workload_of
 from airflow_multicloud.core.cost import documents
 from airflow_multicloud.core.cost.budget import StalePolicy
+from airflow_multicloud.links.pages import COST_REPORT_LINKS
 from airflow_multicloud.operators.base import Outcome
 from airflow_multicloud.operators.cost.base import CostOperator, days, money_of
 
@@ -56,6 +57,7 @@ class CostReportOperator(CostOperator):
         "by",
     )
     report_key = "cost_report"
+    operator_extra_links = COST_REPORT_LINKS
 
     def __init__(
         self,

@@ -8,15 +8,14 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
 from airflow_multicloud.core import pages
+from airflow_multicloud.links.pages import path_of_task
 from airflow_multicloud.plugins.page.asking import SECTIONS
-from airflow_multicloud.plugins.page.recorded import TaskRef
 
 #: What an error of a kind means, and what to do.
 _MEANINGS = {
@@ -39,8 +38,8 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         template,
         own_style=own_style(),
         root=root,
-        task_url=lambda task: f"{root}{task_path(task)}",
-        file_url=lambda task, number: f"{root}{task_path(task, 'file')}/{number}",
+        task_url=lambda task: f"{root}{path_of_task(task)}",
+        file_url=lambda task, number: f"{root}{path_of_task(task, of='file')}/{number}",
         sections=[(path, section.name) for path, section in SECTIONS.items()],
         now=datetime.now(UTC),
         **values,
@@ -74,12 +73,6 @@ def file_answer(content: bytes, media_type: str) -> Response:
     )
     headers = {**_headers(policy), "Content-Type": media_type}
     return Response(content, headers=headers)
-
-
-def task_path(task: TaskRef, of: str = "task") -> str:
-    """The path of a task instance's page."""
-    parts = (task.dag_id, task.run_id, task.task_id, str(task.map_index))
-    return "/".join(("", of, *(quote(part, safe="") for part in parts)))
 
 
 @cache
