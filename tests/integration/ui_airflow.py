@@ -7,7 +7,8 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import requests
 
@@ -18,6 +19,8 @@ from .running_airflow import running_airflow
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from .browser import Page
 
 #: What the recording says once the server can start.
 TEAMS_ARE_THERE = "teams are there"
@@ -43,6 +46,28 @@ class Ui:
         return requests.get(
             f"{self.url}/multicloud{path}", headers=headers, timeout=60, allow_redirects=False
         )
+
+    def api(self, path: str, user: str = VIEWER) -> dict[str, Any]:
+        """An answer of Airflow's own API."""
+        headers = {"Authorization": f"Bearer {self.tokens[user]}"}
+        answer = requests.get(f"{self.url}/api/v2/{path}", headers=headers, timeout=60)
+        assert answer.ok, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def run_id(self, dag_id: str) -> str:
+        """The run of a DAG, of which each has one."""
+        (run,) = self.api(f"dags/{dag_id}/dagRuns", ADMIN)["dag_runs"]
+        return str(run["dag_run_id"])
+
+    def task(self, dag_id: str, task_id: str, map_index: int = -1) -> str:
+        """The end of the paths of a task instance."""
+        return f"/{dag_id}/{quote(self.run_id(dag_id), safe='')}/{task_id}/{map_index}"
+
+    def open(self, page: Page, path: str, user: str = VIEWER) -> None:
+        """Open a page in a browser, as somebody who is signed in."""
+        page.problems.clear()
+        page.open(f"{self.url}{path}", cookie=("_token", self.tokens[user]))
 
     def page(self, path: str, user: str = VIEWER) -> str:
         """The text of one that is there."""

@@ -11,12 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.models.connection import Connection
 from airflow.models.team import Team
 from airflow.models.xcom import XComModel
 from airflow.sdk import DAG
 from airflow.utils.session import create_session
 from sqlalchemy import update
 
+from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.operators.base import CloudOperator, Outcome
 from airflow_multicloud.operators.compute import DeployOperator
 from airflow_multicloud.operators.cost import (
@@ -34,11 +36,13 @@ from airflow_multicloud.operators.metrics import ExportMetricsOperator
 from airflow_multicloud.operators.object_store import ReplicateOperator, VerifyReplicaOperator
 
 from .airflow_runs import run_dag
-from .lab import Lab, fill
+from .lab import TREE, Lab, fill
 from .ui_airflow import BLUE, RED, TEAMS_ARE_THERE
 
 #: The DAG of a real drill, and another team's.
 DRILL, OTHERS = "shop_drill", "others_drill"
+#: A connection of a team.
+OF_RED = "of_red"
 #: What nobody should have to see as anything but text.
 HOSTILE = "<img src=x onerror=alert(1)>\u202e\x1b[2J"
 
@@ -101,6 +105,12 @@ def judged(number: int, replica: str, **more: Any) -> dict[str, Any]:
     }
 
 
+def written(uri: str, sha256: str = sha256_of(TREE["a.txt"])) -> dict[str, Any]:
+    """What a drill tells that says it has written this."""
+    record = {"uri": uri, "page": uri, "sha256": sha256, "page_sha256": sha256}
+    return judged(0, "gs://any@bucket/", records=[record], evidence=[uri, uri])
+
+
 def told(lab: Lab) -> DAG:
     """Tasks that tell of everything else."""
     cost: dict[str, Any] = {"store": "/nowhere", "start": "2026-11-01", "end": "2026-11-30"}
@@ -126,6 +136,8 @@ def told(lab: Lab) -> DAG:
             target="/nowhere",
         )
         telling(ExportMetricsOperator, "export", _EXPORT, destinations=["a"], namespace="n")
+        # What it names is there, and is what it says; but no operator of ours has written it.
+        telling(DrillReportOperator, "pretends", written(f"{lab.s3}a.txt"), **_ANY_DRILL)
     return dag
 
 
@@ -138,6 +150,10 @@ def wrong(lab: Lab) -> DAG:
             "huge": {"verdict": "x" * 300_000},
             "hostile": judged(0, HOSTILE, findings=[HOSTILE], verdict=HOSTILE),
             "endless": judged(0, "gs://x/", rto_seconds=float("1e300")),
+            "of_a_team": written(f"s3://{OF_RED}@{lab.bucket}/data/a.txt"),
+            "of_the_machine": written("file:///etc/passwd"),
+            "of_the_network": written("http://169.254.169.254/latest/meta-data/"),
+            "of_no_digest": written(f"{lab.s3}a.txt", sha256=""),
         }.items():
             telling(DrillReportOperator, task_id, facts, **_ANY_DRILL)
         telling(
@@ -162,6 +178,8 @@ def main(bucket: str) -> None:
     """Record it all."""
     with create_session() as session:
         session.add_all([Team(name=name) for name in (BLUE, RED)])
+        session.flush()
+        session.add(Connection(conn_id=OF_RED, conn_type="aws", team_name=RED))
     DagBundlesManager().sync_bundles_to_db()
     print(TEAMS_ARE_THERE, flush=True)  # noqa: T201
     lab = Lab(bucket)

@@ -58,18 +58,18 @@ def check_file(session: Session, task: TaskRef, file: RecordedFile) -> None:
     """
     if file.why_not is not None:
         raise NotShownError(f"{file.uri} is not opened here: {file.why_not}", 409)
-    if not _is_ours(session, task):
-        raise NotShownError(
-            "The operator of this task is not one of airflow-multicloud's own, but of another "
-            "class of the same name. What it says it has written is not opened here.",
-            403,
-        )
     conn_id = connection_of(parse_location(file.uri, parameter="file")) or ""
     if (team := Connection.get_team_name(conn_id, session=session)) is not None:
         raise NotShownError(
             f"Connection {conn_id!r} is of the team {team!r}. This server opens files only by "
             "connections that all teams have; read it with: airflow multicloud fetch "
             f"{file.uri} <a file>",
+            403,
+        )
+    if not _is_ours(session, task):
+        raise NotShownError(
+            "The operator of this task is not one of airflow-multicloud's own, but another class "
+            "of the same name. What it says it has written is not opened here.",
             403,
         )
 
