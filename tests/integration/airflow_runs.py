@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,6 +41,19 @@ class Run:
         """What the metadata database holds, not what the task thought it pushed."""
         (ti,) = [t for t in self._tis if (t.task_id, t.map_index) == (task_id, map_index)]
         return ti.xcom_pull(task_ids=task_id, key=key, map_indexes=map_index)
+
+    def shown(self, section: str) -> Any:
+        """What a page in Airflow's UI shows of this DAG; nothing of it may be unreadable."""
+        from airflow.utils.session import create_session
+
+        from airflow_multicloud.plugins.page.asking import SECTIONS, ask
+
+        with create_session() as session:
+            shown, _ = ask(
+                session, {self._dag_run.dag_id}, SECTIONS[section], days=1, now=datetime.now(UTC)
+            )
+        assert shown.unread == (), shown.unread
+        return shown
 
     def asset_events(self) -> dict[str, list[dict[str, Any]]]:
         """The ``extra`` of every asset event of this run, by the asset's name."""
