@@ -7,7 +7,7 @@ from airflow_multicloud.plugins.page.recorded import Sought
 REPLICATED = Sought("report", ("ReplicateOperator", "CloseReplicationOperator"))
 VERIFIED = Sought("report", ("VerifyReplicaOperator",))
 FRESH = Sought("freshness", ("ReplicaFreshSensor",))
-DRILLED = Sought("report", ("DrillReportOperator",))
+DRILLED = Sought("report", ("DrillReportOperator", "JudgeDrillOperator", "DrillOperator"))
 DEPLOYED = Sought("deployment_report", ("DeployOperator", "RollbackOperator"))
 WELL = Sought("health", ("DeploymentHealthSensor",))
 COSTED = Sought("cost_report", ("CostReportOperator",))
