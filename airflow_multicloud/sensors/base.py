@@ -58,8 +58,9 @@ class PollingSensor(PlainLog, BaseSensorOperator):
         return self._kept(context, found.xcom_value)
 
     def _kept(self, context: Context, facts: Any) -> Any:
-        if self.report_key is not None and facts is not None:
-            context["ti"].xcom_push(key=self.report_key, value=self.report(facts))
+        ti = context.get("ti")  # None where somebody calls it without Airflow.
+        if self.report_key is not None and facts is not None and ti is not None:
+            ti.xcom_push(key=self.report_key, value=self.report(facts))
         return facts
 
     def _defer(self) -> NoReturn:

@@ -43,5 +43,5 @@ def test_below_the_path_of_airflow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_airflow_knows_their_classes() -> None:
     listed = get_provider_info()["extra-links"]
-    for link in {*EVIDENCE_LINKS, *COST_REPORT_LINKS}:
+    for link in (*EVIDENCE_LINKS, *COST_REPORT_LINKS):
         assert f"{type(link).__module__}.{type(link).__name__}" in listed

@@ -55,7 +55,7 @@ def test_reports_of_others_name_none() -> None:
         "ftp://host/x",
         "gopher://host/x",
         "memory://x/y",
-        "s3://user:password@bucket/key",
+        "s3://user:hunter2@bucket/key",
         "s3://host:9000/bucket/key",
         "abfs://container@account.dfs.core.windows.net/key",
         "javascript:alert(1)//x.html",
@@ -65,7 +65,7 @@ def test_reports_of_others_name_none() -> None:
 def test_only_places_of_known_clouds_are_opened(uri: str) -> None:
     why = file(uri).why_not
     assert why is not None
-    assert "password" not in why.replace("/etc/passwd", "")
+    assert "hunter2" not in why
 
 
 @pytest.mark.parametrize("uri", ["s3://conn@bucket/key.html", "gs://bucket/k", "abfs://c@b/k"])
