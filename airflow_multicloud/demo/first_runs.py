@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -22,11 +23,11 @@ _TIMEOUT = 30.0
 def main(url: str, dag_ids: list[str]) -> None:
     """Wait for Airflow and for each DAG, and begin a run of each."""
     end = time.monotonic() + _PATIENCE
-    token = _until(lambda: _asked("GET", f"{url}/auth/token", None, ""), end)["access_token"]
+    token = _until(partial(_asked, "GET", f"{url}/auth/token", None, ""), end)["access_token"]
     for dag_id in dag_ids:
         dag = f"{url}/api/v2/dags/{dag_id}"
-        _until(lambda dag=dag: _asked("PATCH", dag, {"is_paused": False}, token), end)
-        _until(lambda dag=dag: _asked("POST", f"{dag}/dagRuns", {"logical_date": None}, token), end)
+        _until(partial(_asked, "PATCH", dag, {"is_paused": False}, token), end)
+        _until(partial(_asked, "POST", f"{dag}/dagRuns", {"logical_date": None}, token), end)
 
 
 def _asked(method: str, url: str, body: Mapping[str, Any] | None, token: str) -> Any:
