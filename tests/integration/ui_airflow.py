@@ -108,7 +108,7 @@ def ui_airflow(home: Path, dags: Path, bucket: str) -> Iterator[Ui]:
         assert any(line.strip() == TEAMS_ARE_THERE for line in process.stdout)
 
     with running_airflow(home, dags, more, components=["api-server"], prepare=record) as airflow:
-        assert recording[0].communicate(timeout=280)
+        assert recording[0].communicate(timeout=560)
         assert recording[0].returncode == 0
         tokens = {
             name: requests.post(

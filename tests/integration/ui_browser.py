@@ -6,6 +6,7 @@ With ``UI_PICTURES=docs/images`` the tests that need a browser write these.
 from __future__ import annotations
 
 import os
+import time
 from base64 import b64decode
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,4 +69,5 @@ def _picture(page: Page, name: str, scheme: str) -> None:
     directory = os.environ.get("UI_PICTURES")
     picture, shown = _PICTURES.get(name, ("", ""))
     if directory and picture and shown == scheme:
+        time.sleep(3)  # What frames show is another process's, which tells nothing here.
         (Path(directory) / f"{picture}.png").write_bytes(b64decode(page.screenshot()))

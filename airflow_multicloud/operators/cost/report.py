@@ -6,12 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.adapters.digests import sha256_of
-from airflow_multicloud.api.cost.files import (
-    cost_report_texts,
-    read_recommendations,
-    write_texts,
-)
+from airflow_multicloud.api.cost.files import read_recommendations, write_report_files
 from airflow_multicloud.api.cost.values import budget_of, workload_of
 from airflow_multicloud.core.cost import documents
 from airflow_multicloud.core.cost.budget import StalePolicy
@@ -118,10 +113,9 @@ class CostReportOperator(CostOperator):
             if self.recommendations
             else (),
         )
-        texts = cost_report_texts(document)
-        files = write_texts(texts, self.target)
-        for name, where in files.items():
-            self.log.info("%s: %s", name, where)
+        files = write_report_files(document, self.target)
+        for name, file in files.items():
+            self.log.info("%s: %s", name, file.where)
         compared = document.comparison
         total = compared.total
         for apart in compared.unconverted:
@@ -131,8 +125,8 @@ class CostReportOperator(CostOperator):
         for overlap in compared.left_out:
             self.log.warning("not counted: %s", overlap)
         facts = {
-            "files": files,
-            "sha256": {name: sha256_of(text.encode()) for name, text in texts.items()},
+            "files": {name: file.where for name, file in files.items()},
+            "sha256": {name: file.sha256 for name, file in files.items()},
             "start": start.isoformat(),
             "end": end.isoformat(),
             "beside_last": [documents.document_of(row) for row in document.beside_last],
