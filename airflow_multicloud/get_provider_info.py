@@ -94,6 +94,9 @@ def get_provider_info() -> dict[str, Any]:
             "airflow_multicloud.links.consoles.AwsConsoleLink",
             "airflow_multicloud.links.consoles.AzureConsoleLink",
             "airflow_multicloud.links.consoles.GcpConsoleLink",
+            "airflow_multicloud.links.pages.CostReportLink",
+            "airflow_multicloud.links.pages.EvidenceLink",
+            "airflow_multicloud.links.pages.ReportLink",
         ],
         "secrets-backends": ["airflow_multicloud.secrets_backend.MultiCloudSecretsBackend"],
         "config": {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from airflow_multicloud import api
 from airflow_multicloud.demo import advice, bills, data, telemetry
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import BucketCreation
+from airflow_multicloud.testing.local_clouds.kit.process import tethered
 
 #: Default connection → the local ones that it is made of, the first with its credentials.
 _DEFAULTS = {
@@ -60,7 +62,15 @@ def main() -> None:
     for uri in exports.uris.values():
         past.ingest(uri, last=exports.month - timedelta(days=1))
     advice.seed()
+    _begin_runs()
     os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the Makefile's own command
+
+
+def _begin_runs() -> None:
+    """Have each DAG run once, so that the pages show something. It ends with this process."""
+    url = os.environ["AIRFLOW__API__BASE_URL"]
+    module = [sys.executable, "-m", "airflow_multicloud.demo.first_runs"]
+    subprocess.Popen(tethered([*module, url, *_EXPORTING]))  # noqa: S603 - the package's own
 
 
 def _export_locally(home: Path) -> None:

@@ -21,6 +21,7 @@ from airflow_multicloud.core.ledger.memory import Remembered
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.labels import Work, current_work, working_for
+from airflow_multicloud.operators.mapped import label_mapped
 from airflow_multicloud.operators.remembered import event_extra, remember
 from airflow_multicloud.operators.run_ids import task_of
 from airflow_multicloud.registry import session
@@ -121,6 +122,9 @@ class CloudOperator(PlainLog, BaseOperator):
     Airflow calls ``on_kill`` in a signal handler, and kills the process 5 seconds later.
     """
 
+    #: What of its arguments a mapped task is called by in Airflow's UI, where its author says
+    #: nothing else (``map_index_template``).
+    labelled_by: ClassVar[tuple[str, ...]] = ()
     #: Where XCom has the facts whether the task fails or not; a failed task returns nothing.
     report_key: ClassVar[str | None] = None
 
@@ -149,6 +153,7 @@ class CloudOperator(PlainLog, BaseOperator):
     @contextmanager
     def at_work(self, context: Context) -> Iterator[None]:
         """A piece of the task's work: it can be stopped, and all that is made is of this task."""
+        label_mapped(self, context, self.labelled_by)
         run = run_tokens.under_way(task_of(context, self))
         with (
             self._stoppable(),

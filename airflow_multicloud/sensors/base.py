@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowFailException, conf
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
@@ -26,6 +26,9 @@ class PollingSensor(PlainLog, BaseSensorOperator):
     :param deferrable: wait in the triggerer.
     """
 
+    #: Where XCom has, besides what the sensor returns, what the pages in Airflow's UI show of it.
+    report_key: ClassVar[str | None] = None
+
     _asked_wait: float = 0.0
 
     def __init__(
@@ -41,14 +44,24 @@ class PollingSensor(PlainLog, BaseSensorOperator):
         """The function that gives the facts, ``None`` for "not yet", and its JSON arguments."""
         raise NotImplementedError
 
+    def report(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """What is kept under ``report_key`` of the facts that were waited for."""
+        return facts
+
     def execute(self, context: Context) -> Any:
         """Look once; then wait in the triggerer if ``deferrable``, else as sensors do."""
         if not self.deferrable:
-            return super().execute(context)
+            return self._kept(context, super().execute(context))
         found = self.poke(context)
         if not found.is_done:
             self._defer()
-        return found.xcom_value
+        return self._kept(context, found.xcom_value)
+
+    def _kept(self, context: Context, facts: Any) -> Any:
+        ti = context.get("ti")  # None where somebody calls it without Airflow.
+        if self.report_key is not None and facts is not None and ti is not None:
+            ti.xcom_push(key=self.report_key, value=self.report(facts))
+        return facts
 
     def _defer(self) -> NoReturn:
         check, arguments = self.question()
@@ -68,7 +81,8 @@ class PollingSensor(PlainLog, BaseSensorOperator):
         if FAILED in event:
             raise AirflowFailException(event[FAILED])
         self._tell(event)
-        return event
+        found: dict[str, Any] = self._kept(context, event)
+        return found
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""

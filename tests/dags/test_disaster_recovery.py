@@ -131,6 +131,12 @@ def test_a_drill_that_passes(lab: Lab, figures: Figures) -> None:
     assert run.state == "success"
     assert {task for (task, _), state in run.states.items() if state == "skipped"} == OPTIONAL
     assert {state for (task, _), state in run.states.items() if task not in OPTIONAL} == {"success"}
+    replicas = {row.uri: row for row in run.shown("replicas").replicas}
+    for uri in lab.replicas:
+        assert (replicas[uri].is_proven, replicas[uri].is_late) == (True, False)
+        assert replicas[uri].drill is not None
+    assert run.shown("drills").drills[0].facts.verdict == "PASSED"
+    assert run.shown("metrics").newest[0].counts.accepted == len(figures.points)
     assert {one for one in run.states if one[0] not in OPTIONAL} == {
         ("check_params", -1),
         ("preflight", -1),

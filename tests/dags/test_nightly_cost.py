@@ -93,6 +93,11 @@ def test_a_night(exports: bills.Exports, tmp_path: Path, figures: Figures) -> No
     document = json.loads(Path(files["report.json"]).read_text())
     total = sum(Decimal(cloud["EffectiveCost"]) for cloud in document["clouds"])
     assert Decimal(document["total"]) == total
+    shown = run.shown("costs").dags[0]
+    assert Decimal(shown.report.total.replace(",", "")) == round(total, 2)
+    assert [row.name for row in shown.report.clouds][:3] == ["aws", "azure", "gcp"]
+    assert shown.budgets[0].state == "within"
+    assert shown.anomalies.text == str(len(found))
 
 
 def test_a_broken_budget_stops_the_night_but_not_the_report_and_the_figures(

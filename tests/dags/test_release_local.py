@@ -87,6 +87,8 @@ def test_a_release_and_one_that_is_broken(lab: Lab, tmp_path: Path) -> None:
     assert run.xcom("summary")["told"] == "shop 1: 3 succeeded"
     everywhere = {"aws": ["1"], "azure": ["1"], "gcp": ["1"]}
     assert revisions() == everywhere
+    rows = {row.name: (row.runs, row.outcome) for row in run.shown("deployments").targets}
+    assert rows == dict.fromkeys(everywhere, ("1", "succeeded"))
 
     broken = write_sample_app(artifact, behaviour=Behaviour.ANSWERS_500)
     run = release(lab, broken, revision="2")
@@ -96,3 +98,5 @@ def test_a_release_and_one_that_is_broken(lab: Lab, tmp_path: Path) -> None:
     assert report["counts"]["skipped"] == 2
     assert "answered 500" in report["targets"][0]["error"]
     assert revisions() == everywhere
+    rows = {row.name: (row.runs, row.wanted) for row in run.shown("deployments").targets}
+    assert rows == dict.fromkeys(everywhere, ("1", "2"))

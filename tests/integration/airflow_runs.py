@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,6 +42,19 @@ class Run:
         (ti,) = [t for t in self._tis if (t.task_id, t.map_index) == (task_id, map_index)]
         return ti.xcom_pull(task_ids=task_id, key=key, map_indexes=map_index)
 
+    def shown(self, section: str) -> Any:
+        """What a page in Airflow's UI shows of this DAG; nothing of it may be unreadable."""
+        from airflow.utils.session import create_session
+
+        from airflow_multicloud.plugins.page.asking import SECTIONS, ask
+
+        with create_session() as session:
+            shown, _ = ask(
+                session, {self._dag_run.dag_id}, SECTIONS[section], days=1, now=datetime.now(UTC)
+            )
+        assert shown.unread == (), shown.unread
+        return shown
+
     def asset_events(self) -> dict[str, list[dict[str, Any]]]:
         """The ``extra`` of every asset event of this run, by the asset's name."""
         from airflow.models.asset import AssetEvent, AssetModel
@@ -61,9 +75,9 @@ class Run:
         return found
 
 
-def run_dag(dag: DAG, conf: Mapping[str, Any] | None = None) -> Run:
+def run_dag(dag: DAG, conf: Mapping[str, Any] | None = None, *, bundle: str = "testing") -> Run:
     """Make the DAG known to the database and run it in this process."""
-    make_known(dag)
+    make_known(dag, bundle)
     return look_at(dag.test(run_conf=dict(conf or {})))
 
 
@@ -73,7 +87,7 @@ def allow(patch: pytest.MonkeyPatch, dag_id: str, **places: str | Sequence[str])
     patch.setenv(f"AIRFLOW_VAR_{dag_id.upper()}_PLACES", json.dumps(listed))
 
 
-def make_known(dag: DAG) -> None:
+def make_known(dag: DAG, bundle: str = "testing") -> None:
     """Write the DAG to the database, as the DAG processor would."""
     from airflow.models.dagbundle import DagBundleModel
     from airflow.models.serialized_dag import SerializedDagModel
@@ -82,12 +96,13 @@ def make_known(dag: DAG) -> None:
     from airflow.utils.session import create_session
 
     with create_session() as session:
-        session.merge(DagBundleModel(name="testing"))
+        if session.get(DagBundleModel, bundle) is None:
+            session.add(DagBundleModel(name=bundle))
         session.flush()
-        SerializedDAG.bulk_write_to_db("testing", None, [dag], session=session)
+        SerializedDAG.bulk_write_to_db(bundle, None, [dag], session=session)
         SerializedDagModel.write_dag(
             LazyDeserializedDAG(data=DagSerialization.to_dict(dag)),
-            "testing",
+            bundle,
             None,
             session=session,
         )

@@ -43,7 +43,8 @@ _CONTRAST = """
     const found = getComputedStyle(e).backgroundColor;
     if (!/rgba\\(.*, 0\\)/.test(found)) return found; } return 'rgb(255, 255, 255)'; };
   let least = [99, ''];
-  for (const e of document.querySelectorAll('h1, h2, p, td, th, li, b, span, dt, dd, svg text')) {
+  const texts = 'h1, h2, p, a, td, th, li, b, code, span, dt, dd, figcaption, svg text';
+  for (const e of document.querySelectorAll(texts)) {
     if (!e.textContent.trim() || !e.getBoundingClientRect().width) continue;
     const style = getComputedStyle(e);
     const on = e.closest('svg') ? style.fill : style.color;
@@ -79,13 +80,19 @@ class Page:
     _buffer: bytes = b""
     _loaded: bool = False
 
-    def open(self, url: str) -> None:
-        """Load a page, up to its load event."""
+    def open(self, url: str, *, cookie: tuple[str, str] | None = None) -> None:
+        """Load a page in a tab of its own, up to its load event.
+
+        :param cookie: name and value, of the page's server.
+        """
+        self._session = None
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         attached = self._call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable")
+        if cookie is not None:
+            self._call("Network.setCookie", name=cookie[0], value=cookie[1], url=url)
         self._loaded = False
         self.requests.clear()
         self._call("Page.navigate", url=url)
@@ -113,6 +120,19 @@ class Page:
         """The contrast of the text that is hardest to read, and which that is."""
         contrast, where = self.evaluate(_CONTRAST)
         return contrast, where
+
+    def press_tab(self) -> None:
+        """Go on to what can be focused next, as a keyboard does."""
+        key = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", type=kind, **key)
+
+    def until(self, condition: str) -> None:
+        """Wait until a JavaScript expression holds."""
+        end = time.monotonic() + _TIMEOUT
+        while not self.evaluate(f"Boolean({condition})"):
+            assert time.monotonic() < end, condition
+            time.sleep(0.2)
 
     def evaluate(self, expression: str) -> Any:
         """A JavaScript expression's value."""

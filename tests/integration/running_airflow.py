@@ -151,11 +151,13 @@ def running_airflow(
     more: Mapping[str, object | None] = MappingProxyType({}),
     *,
     components: Mapping[str, Sequence[str]] = _COMPONENTS,
+    prepare: Callable[[Mapping[str, str]], object] = dict,
 ) -> Iterator[Airflow]:
-    """All of Airflow, with a home, a database and ports of its own; ready for runs.
+    """Airflow, with a home, a database and ports of its own; all of it is ready for runs.
 
     :param more: variables of the environment; ``None`` for those that it must not have.
-    :param components: by name: commands of Airflow.
+    :param components: what is started of it, by name: commands of Airflow.
+    :param prepare: called with the environment before that, when there is a database.
     """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -178,7 +180,7 @@ def running_airflow(
         "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": 1,
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": 5,
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
-        "PYTHONPATH": _CHECKOUT,
+        "PYTHONPATH": os.pathsep.join([str(_CHECKOUT), os.environ.get("PYTHONPATH", "")]),
         "PYTHONWARNINGS": "ignore",
         **more,
     }
@@ -188,12 +190,14 @@ def running_airflow(
     command = [sys.executable, "-m", "airflow", "db", "migrate"]
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=_PATIENCE)
     airflow = Airflow(home, url, environment)
+    prepare(environment)
     try:
         for component, command in components.items():
             airflow.start(component, *command)
         airflow.until("the API server", airflow.is_up)
-        token = airflow.session.get(f"{url}/auth/token").json()["access_token"]
-        airflow.session.headers["Authorization"] = f"Bearer {token}"
+        if settings["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"]:
+            token = airflow.session.get(f"{url}/auth/token").json()["access_token"]
+            airflow.session.headers["Authorization"] = f"Bearer {token}"
         yield airflow
     finally:
         for component in [*airflow.running]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_multicloud.demo import first_runs
+
 from .running_airflow import Airflow, TaskRun, begin_run, running_airflow
 from .waiting_tasks import CONSOLE
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 DAG_FILE = """
 from datetime import timedelta
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset
 from tests.integration.waiting_tasks import WaitForFiles
 
@@ -25,6 +28,8 @@ for dag_id, deferrable in (("deferred", True), ("running", False)):
             task_id="wait", directory="{{ dag_run.conf['directory'] }}", deferrable=deferrable,
             poll_interval=0.2, outlets=[Asset("waited")], retries=2, retry_delay=timedelta(0),
         )
+with DAG("first", schedule=None, is_paused_upon_creation=True):
+    EmptyOperator(task_id="nothing")
 """
 
 
@@ -112,3 +117,10 @@ def test_a_triggerer_that_restarts_calls_nothing_off(
     airflow.until("looks of the new one", lambda: len(processes(tmp_path, "looks")) == 2)
     end(task, tmp_path)
     assert not [*tmp_path.glob("cancelled-*")]
+
+
+def test_make_ui_runs_dags_once(airflow: Airflow) -> None:
+    first_runs.main(airflow.url, ["first"])
+    (run,) = airflow.ask("GET", "dags/first/dagRuns")["dag_runs"]
+    path = f"dags/first/dagRuns/{run['dag_run_id']}"
+    airflow.until("the run", lambda: airflow.ask("GET", path)["state"] == "success")

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def main() -> None:
         lambda: the_command_line_works(primary, replicas),
         lambda: a_replication_is_drilled(primary, replicas),
         lambda: a_night_is_compared(exports, day),
+        the_pages_show_both,
     ):
         started = time.monotonic()
         said = step()
@@ -110,6 +112,28 @@ def a_night_is_compared(exports: Mapping[str, str], day: str) -> str:
     assert clouds == set(exports), results["compare"]
     assert Path(results["report"]["files"]["report.html"]).is_file()
     return f"nightly_cost ran: compared {', '.join(sorted(clouds))}"
+
+
+def the_pages_show_both() -> str:
+    from airflow.utils.session import create_session
+
+    from airflow_multicloud.plugins.page.app import make_app
+    from airflow_multicloud.plugins.page.asking import SECTIONS, ask
+
+    assert '"multicloud"' in ran("airflow", "plugins", "-o", "json")
+    make_app()
+    dag_ids, now = {"disaster_recovery", "nightly_cost"}, datetime.now(UTC)
+    with create_session() as session:
+        shown = {
+            path: ask(session, dag_ids, section, days=1, now=now)[0]
+            for path, section in SECTIONS.items()
+        }
+    assert all(not page.unread for page in shown.values()), shown
+    assert [drill.facts.verdict for drill in shown["drills"].drills] == ["PASSED"], shown
+    assert len(shown["replicas"].replicas) == 2, shown
+    assert shown["costs"].dags[0].report.clouds, shown
+    assert len(shown["metrics"].clouds) == 3, shown
+    return "the pages show the drill and the night"
 
 
 def run_dag(dag_id: str, places: Mapping[str, Any], conf: Mapping[str, Any]) -> dict[str, Any]:

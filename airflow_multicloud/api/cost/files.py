@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from airflow_multicloud import __version__
+from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core.cost.recommendations import RankedRecommendations
 from airflow_multicloud.core.cost.report import CostDocument, to_csv, to_html, to_json
 from airflow_multicloud.core.telemetry import operation
@@ -61,12 +63,33 @@ def write_cost_report(document: CostDocument, target: str) -> dict[str, str]:
     :param target: a local directory, or the URI of a prefix in any object store.
     :return: name → path or URI.
     """
+    return {name: file.where for name, file in write_report_files(document, target).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file that was written.
+
+    :param where: its path or URI.
+    :param sha256: of its bytes.
+    """
+
+    where: str
+    sha256: str
+
+
+@operation("cost.write_report")
+def write_report_files(document: CostDocument, target: str) -> dict[str, WrittenFile]:
+    """As :func:`write_cost_report`, with what was written."""
     texts = {
         "report.html": to_html(document),
         "report.json": to_json(document),
         "services.csv": to_csv(document),
     }
-    return {name: _written(target, name, text) for name, text in texts.items()}
+    return {
+        name: WrittenFile(_written(target, name, text), sha256_of(text.encode()))
+        for name, text in texts.items()
+    }
 
 
 @operation("cost.write_recommendations")

@@ -46,12 +46,14 @@ class StoredRecord:
     :param number: in the bucket's chain.
     :param sha256: of the record's bytes. Kept elsewhere, it shows later that the record is there
         and is the same: ``verify_evidence`` takes it.
+    :param page_sha256: of the page's bytes.
     """
 
     uri: str
     page: str
     number: int
     sha256: str
+    page_sha256: str = ""
 
 
 def store(
@@ -195,6 +197,7 @@ def _stored(place: Endpoint, number: int, record: bytes, page: bytes) -> StoredR
         page=str(place.location.with_key(key)),
         number=number,
         sha256=sha256_of(record),
+        page_sha256=sha256_of(page),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -17,7 +18,7 @@ from airflow_multicloud.text import duration_text as duration
 from airflow_multicloud.text import printable
 from airflow_multicloud.text import size_text as size
 
-__all__ = ["duration", "moment", "money", "render", "size"]
+__all__ = ["duration", "moment", "money", "render", "size", "style_sheet"]
 
 
 def render(package: str, template: str, **values: Any) -> str:
@@ -34,9 +35,14 @@ def render(package: str, template: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(size=size, duration=duration, moment=moment, money=money)
+    return environment.get_template(template).render(style=style_sheet(), **values)
+
+
+@cache
+def style_sheet() -> Markup:
+    """What all pages look like; it is the same within one release."""
     # A style sheet of the package's own.
-    style = Markup(files(__package__).joinpath("page.css").read_text("utf-8"))  # noqa: S704
-    return environment.get_template(template).render(style=style, **values)
+    return Markup(files(__package__).joinpath("page.css").read_text("utf-8"))  # noqa: S704
 
 
 def _shown(value: object) -> object:

@@ -49,6 +49,7 @@ class DeployOperator(RolloutOperator):
         *("deployment_id", "artifact", "targets", "revision", "artifact_sha256", "command"),
         *("health", "policy", "approved_plan"),
     )
+    labelled_by = ("deployment_id", "targets")
 
     def __init__(
         self,

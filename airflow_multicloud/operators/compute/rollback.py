@@ -32,6 +32,7 @@ class RollbackOperator(RolloutOperator):
     template_fields: Sequence[str] = (
         *("deployment_id", "to", "targets", "policy", "approved_plan"),
     )
+    labelled_by = ("deployment_id", "targets")
 
     def __init__(
         self,

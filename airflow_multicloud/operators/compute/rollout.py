@@ -26,6 +26,7 @@ from airflow_multicloud.core.rollout.plans import DeploymentPlan
 from airflow_multicloud.core.rollout.progress import RolloutProgress
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.links.consoles import CONSOLE_LINKS, push_console_links
+from airflow_multicloud.links.pages import REPORT_LINKS
 from airflow_multicloud.opening.rollout import OpenedDeployment, open_deployment
 from airflow_multicloud.opening.rollouts import advance_rollout, arguments_of
 from airflow_multicloud.operators.base import Outcome, failure_of
@@ -45,7 +46,7 @@ class RolloutOperator(OperationOperator):
     """
 
     report_key: ClassVar[str | None] = "deployment_report"
-    operator_extra_links = CONSOLE_LINKS
+    operator_extra_links = (*CONSOLE_LINKS, *REPORT_LINKS)
 
     def __init__(
         self,

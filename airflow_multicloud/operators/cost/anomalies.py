@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost import documents
+from airflow_multicloud.links.pages import REPORT_LINKS
 from airflow_multicloud.operators.base import Outcome
 from airflow_multicloud.operators.cost.base import CostOperator, days
 
@@ -24,6 +25,8 @@ class FindCostAnomaliesOperator(CostOperator):
     """
 
     template_fields: Sequence[str] = (*CostOperator.template_fields, "start", "end")
+    report_key = "anomalies"
+    operator_extra_links = REPORT_LINKS
 
     def __init__(self, *, start: str, end: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

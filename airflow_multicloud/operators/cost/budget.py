@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, SkipMixin
 from airflow_multicloud.api.cost.values import budget_of, choice
 from airflow_multicloud.core.cost import documents
 from airflow_multicloud.core.cost.budget import BudgetState, ForecastBound, StalePolicy
+from airflow_multicloud.links.pages import REPORT_LINKS
 from airflow_multicloud.operators.base import Outcome
 from airflow_multicloud.operators.cost.base import CostOperator, money_of
 
@@ -49,6 +50,7 @@ class BudgetGateOperator(CostOperator, SkipMixin):
     )
 
     report_key = "verdict"
+    operator_extra_links = REPORT_LINKS
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.api.cost.files import write_recommendations
 from airflow_multicloud.core.cost.recommendations import RankedRecommendation
+from airflow_multicloud.links.pages import REPORT_LINKS
 from airflow_multicloud.operators.base import Outcome
 from airflow_multicloud.operators.cost.base import CostOperator
 
@@ -27,6 +28,8 @@ class RecommendSavingsOperator(CostOperator):
     """
 
     template_fields: Sequence[str] = (*CostOperator.template_fields, "conn_ids", "target")
+    report_key = "savings"
+    operator_extra_links = REPORT_LINKS
 
     def __init__(self, *, conn_ids: Sequence[str], target: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

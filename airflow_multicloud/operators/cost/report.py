@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.api.cost.files import read_recommendations, write_cost_report
+from airflow_multicloud.api.cost.files import read_recommendations, write_report_files
 from airflow_multicloud.api.cost.values import budget_of, workload_of
 from airflow_multicloud.core.cost import documents
 from airflow_multicloud.core.cost.budget import StalePolicy
+from airflow_multicloud.links.pages import COST_REPORT_LINKS
 from airflow_multicloud.operators.base import Outcome
 from airflow_multicloud.operators.cost.base import CostOperator, days, money_of
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 class CostReportOperator(CostOperator):
     """Write what clouds cost as a page of HTML, as JSON and as CSV.
 
-    Returns the files' paths or URIs, the total, whether it is by charge day or by billing period,
-    what is not in it, and how many anomalies and restatements there are.
+    Returns the files' paths or URIs and the SHA-256 of each, the total, each cloud beside its
+    period before and what is expected of its month, whether it is by charge day or by billing
+    period, what is not in it, and how many anomalies and restatements there are.
 
     :param start: first day.
     :param end: the day after the last.
@@ -49,6 +51,8 @@ class CostReportOperator(CostOperator):
         "group_by",
         "by",
     )
+    report_key = "cost_report"
+    operator_extra_links = COST_REPORT_LINKS
 
     def __init__(
         self,
@@ -109,9 +113,9 @@ class CostReportOperator(CostOperator):
             if self.recommendations
             else (),
         )
-        files = write_cost_report(document, self.target)
-        for name, where in files.items():
-            self.log.info("%s: %s", name, where)
+        files = write_report_files(document, self.target)
+        for name, file in files.items():
+            self.log.info("%s: %s", name, file.where)
         compared = document.comparison
         total = compared.total
         for apart in compared.unconverted:
@@ -121,7 +125,11 @@ class CostReportOperator(CostOperator):
         for overlap in compared.left_out:
             self.log.warning("not counted: %s", overlap)
         facts = {
-            "files": files,
+            "files": {name: file.where for name, file in files.items()},
+            "sha256": {name: file.sha256 for name, file in files.items()},
+            "start": start.isoformat(),
+            "end": end.isoformat(),
+            "beside_last": [documents.document_of(row) for row in document.beside_last],
             "total": None if total is None else str(document.rounded_total),
             **documents.apart(compared),
             "currency": self.currency,

@@ -15,6 +15,7 @@ from airflow_multicloud.core.drill.verdict import Objectives, Verdict
 from airflow_multicloud.core.pages import duration
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.links.pages import EVIDENCE_LINKS
 from airflow_multicloud.lists import elements, texts
 from airflow_multicloud.operators.base import CloudOperator, Outcome
 from airflow_multicloud.operators.drill.run_facts import run_facts
@@ -55,6 +56,7 @@ class DrillReportOperator(CloudOperator):
         "anchors",
     )
     report_key = "report"
+    operator_extra_links = EVIDENCE_LINKS
 
     def __init__(
         self,
@@ -115,6 +117,10 @@ class DrillReportOperator(CloudOperator):
             "rpo_seconds": self.measurement["rpo_seconds"],
             "evidence": uris,
             "records": [to_document(record) for record in records],
+            "drill_id": evidence.drill_id,
+            "replicas": [report["replica"] for report in verification],
+            "rto_objective_seconds": objectives.rto.total_seconds(),
+            "rpo_objective_seconds": objectives.rpo.total_seconds(),
         }
         self.log.info(
             "%s: RTO %s of %s, RPO %s of %s",

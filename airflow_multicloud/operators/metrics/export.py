@@ -9,6 +9,7 @@ from airflow_multicloud.core.metrics.collecting import RESOURCE_ATTRIBUTES
 from airflow_multicloud.core.metrics.origin import origin_of
 from airflow_multicloud.core.metrics.report import ExportReport
 from airflow_multicloud.labels import current_work
+from airflow_multicloud.links.pages import REPORT_LINKS
 from airflow_multicloud.opening.metrics import ExportRequest, MetricsInput, export_metrics
 from airflow_multicloud.operators.base import CloudOperator, Outcome, failure_of
 from airflow_multicloud.operators.run_ids import started_at
@@ -59,6 +60,7 @@ class ExportMetricsOperator(CloudOperator):
         "transport",
     )
     report_key: ClassVar[str | None] = "metrics_report"
+    operator_extra_links = REPORT_LINKS
 
     def __init__(
         self,

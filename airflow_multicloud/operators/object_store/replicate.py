@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicloud.api.cost.transfers import estimate_replication
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.documents import to_document
+from airflow_multicloud.links.pages import REPORT_LINKS
 from airflow_multicloud.operators.base import Outcome
 from airflow_multicloud.operators.cost.estimates import tell_estimate
 from airflow_multicloud.operators.object_store.replication import ReplicationOperator
@@ -37,6 +38,8 @@ class ReplicateOperator(ReplicationOperator):
 
     template_fields: Sequence[str] = (*ReplicationOperator.template_fields, "prices")
     report_key = "report"
+    labelled_by = ("source", "destinations")
+    operator_extra_links = REPORT_LINKS
 
     def __init__(
         self,

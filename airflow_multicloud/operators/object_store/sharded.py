@@ -14,6 +14,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow.sdk import Asset, TaskGroup, TaskInstanceState, TriggerRule
 
 from airflow_multicloud.core.replication import shards as sharding
+from airflow_multicloud.links.pages import REPORT_LINKS
 from airflow_multicloud.operators.base import Outcome
 from airflow_multicloud.operators.object_store.replication import ReplicationOperator
 from airflow_multicloud.operators.run_ids import run_id_of
@@ -56,6 +57,7 @@ class ReplicateShardOperator(ReplicationOperator):
     __doc__ = f"{__doc__}\n{ReplicationOperator.__doc__}"
 
     template_fields: Sequence[str] = (*ReplicationOperator.template_fields, "shard")
+    labelled_by = ("shard",)
 
     def __init__(self, *, shard: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -88,6 +90,7 @@ class CloseReplicationOperator(ReplicationOperator):
     __doc__ = f"{__doc__}\n{ReplicationOperator.__doc__}"
 
     report_key = "report"
+    operator_extra_links = REPORT_LINKS
 
     def perform(self, context: Context) -> Outcome:
         """Close the run, returning what :class:`ReplicateOperator` returns."""

@@ -13,6 +13,7 @@ from airflow_multicloud.core.ledger.memory import Remembered
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.links.pages import REPORT_LINKS
 from airflow_multicloud.operators.base import CloudOperator, Outcome
 from airflow_multicloud.operators.remembered import remembered
 from airflow_multicloud.text import given_text, printable
@@ -52,6 +53,8 @@ class VerifyReplicaOperator(CloudOperator):
         "public_keys",
     )
     report_key = "report"
+    labelled_by = ("replica",)
+    operator_extra_links = REPORT_LINKS
 
     def __init__(
         self,

@@ -35,6 +35,7 @@ class DeploymentHealthSensor(PollingSensor):
     """
 
     template_fields: Sequence[str] = ("deployment_id", "targets", "revision")
+    report_key = "health"
 
     def __init__(
         self,

@@ -44,6 +44,7 @@ class ReplicaFreshSensor(PollingSensor):
     """
 
     template_fields: Sequence[str] = ("replica", "include", "exclude")
+    report_key = "freshness"
 
     def __init__(
         self,
@@ -77,6 +78,10 @@ class ReplicaFreshSensor(PollingSensor):
             "max_lag_seconds": self.max_lag.total_seconds(),
             "selection": to_builtins(selection_of(chosen)),
         }
+
+    def report(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """Beside the objective."""
+        return {**facts, "max_lag_seconds": self.max_lag.total_seconds()}
 
 
 def check_fresh(

@@ -354,4 +354,4 @@ def test_what_may_be_a_template() -> None:
     }
     assert {"to", "targets", "approved_plan"} <= {*RollbackOperator.template_fields}
     names = [link.name for link in RollbackOperator.operator_extra_links]
-    assert names == ["AWS console", "Google Cloud console", "Azure portal"]
+    assert names == ["AWS console", "Google Cloud console", "Azure portal", "Multi-cloud report"]

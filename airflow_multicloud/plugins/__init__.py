@@ -1,0 +1,1 @@
+"""What Airflow loads as plugins, in all of its processes: cheap to import."""
