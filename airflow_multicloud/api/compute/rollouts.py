@@ -13,6 +13,7 @@ from airflow_multicloud.core.rollout.approval import (
     plan_document,
     read_plan,
 )
+from airflow_multicloud.core.rollout.costs import CostLimit, CostPreview, preview_of
 from airflow_multicloud.core.rollout.deploying import deploy, plan_rollout
 from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.core.rollout.describing import describe_plan
@@ -57,6 +58,21 @@ class MultiCloudPlan:
     def lines(self) -> list[str]:
         """The plan as people read it."""
         return describe_plan(self.plan)
+
+    @property
+    def cost_preview(self) -> CostPreview:
+        """What it is expected to cost, by list prices of the machines alone."""
+        return preview_of(self.plan)
+
+    def check_cost(self, limit: str) -> None:
+        """Refuse the plan when it may cost more, in the dearest places that it may use.
+
+        :param limit: for a month of 730 hours: ``250 USD``.
+        :raises DeploymentError: ``precondition_failed`` for a plan that may cost more, of which a
+            price is not known, or whose prices are in another currency; ``invalid_argument``.
+        """
+        if (most := CostLimit.of(limit, "limit")) is not None:
+            most.check(self.cost_preview, "limit")
 
 
 #: A plan, its document, or its hash alone.

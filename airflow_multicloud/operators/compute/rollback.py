@@ -30,7 +30,7 @@ class RollbackOperator(RolloutOperator):
     """
 
     template_fields: Sequence[str] = (
-        *("deployment_id", "to", "targets", "policy", "approved_plan"),
+        *("deployment_id", "to", "targets", "policy", "approved_plan", "max_monthly_cost"),
     )
 
     def __init__(
