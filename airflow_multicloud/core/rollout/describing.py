@@ -85,4 +85,3 @@ def _candidate(candidate: Candidate) -> str:
 
 def _image(image: Image) -> str:
     return image.id if image.name == image.id else f"{image.name} ({image.id})"
-
