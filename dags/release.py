@@ -30,12 +30,13 @@ SUMMARY = Asset("release_summary")
 
 #: What a run may choose among, by param. Edit the lists here, or replace single ones in an Airflow
 #: Variable of this name, as JSON: {"artifact": ["/srv/builds/shop.tar.gz"]}.
-PLACES = {
+PLACES: dict[str, list[str]] = {
     "artifact": ["/srv/builds/shop.tar.gz"],
     "destination": ["s3://aws_default@releases/shop/"],
     "replicas": ["gs://google_cloud_default@releases/shop/", "abfs://wasb_default@releases/shop/"],
     "deployment_id": ["shop"],
     "summaries": ["s3://aws_default@releases/shop/"],
+    "prices": [],
     "metrics_to": ["aws_default", "google_cloud_default", "azure_default"],
 }
 PLACES_VARIABLE = "release_places"
@@ -90,7 +91,7 @@ Ask the clouds whether all of this is allowed (**preflight**), before any of it 
 2. **plan**: images, sizes, zones, API calls, permissions and prices are looked up, and nothing is
    made. The plan has a hash, and says what each target is expected to cost by the hour and month.
    With the param `max_monthly_cost`, a plan that may cost more is refused, as is one of which a
-   price is not known.
+   price is not known: `refresh_cost_tables` keeps those of your regions, for the param `prices`.
 3. With the param `approve`, somebody reads the plan and its cost and **approves** it. What was
    approved is what runs: `deploy` refuses, naming every difference, when it would do anything else
    by then.
@@ -216,6 +217,13 @@ with DAG(
             description="What the plan may cost in a month, by list prices of its machines: "
             "250 USD; anything when left out",
         ),
+        "prices": Param(
+            None,
+            type=["null", "string"],
+            examples=PLACES["prices"],
+            description="The list prices that refresh_cost_tables keeps; else the packaged ones, "
+            "of few regions",
+        ),
         "health": Param(
             {"port": 8080, "path": "/", "expect": "{revision}"},
             type=["null", "object"],
@@ -292,6 +300,7 @@ with DAG(
         "health": chosen["health"],
         "policy": chosen["policy"],
         "max_monthly_cost": "{{ params.max_monthly_cost or 'unlimited' }}",
+        "prices": "{{ params.prices or '' }}",
     }
     plan = DeployOperator(task_id="plan", dry_run=True, **what)
 

@@ -186,6 +186,7 @@ def test_what_was_approved_is_what_runs() -> None:
     approve = dag.get_task("approve")
     assert approve.fail_on_reject
     assert "deploy" in approve.downstream_task_ids
-    same = ("deployment_id", "artifact", "artifact_sha256", "revision", "max_monthly_cost")
+    same = ("deployment_id", "artifact", "artifact_sha256", "revision")
+    same = (*same, "max_monthly_cost", "prices")
     plan, deploy = dag.get_task("plan"), dag.get_task("deploy")
     assert [getattr(plan, name) for name in same] == [getattr(deploy, name) for name in same]

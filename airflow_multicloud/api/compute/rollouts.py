@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Self
 
+from airflow_multicloud.api.cost.price_tables import read_prices
+from airflow_multicloud.core.cost.prices import PriceTable
 from airflow_multicloud.core.rollout.approval import (
     check_approved,
     hash_of,
@@ -83,16 +86,22 @@ Listener = Callable[[str], None]
 @session()
 @operation("deploy.plan")
 def plan_multicloud(
-    deployment: Deployment | Mapping[str, Any], *, artifact_sha256: str | None = None
+    deployment: Deployment | Mapping[str, Any],
+    *,
+    artifact_sha256: str | None = None,
+    prices: str | Path | PriceTable | None = None,
 ) -> MultiCloudPlan:
     """What a deployment would come to; makes nothing.
 
     :param deployment: a :class:`~airflow_multicloud.core.rollout.deployment.Deployment`, or a
         mapping of its fields.
     :param artifact_sha256: that the artifact is expected to have.
+    :param prices: list prices: a table, or the path or URI of one that
+        :func:`~airflow_multicloud.api.cost.price_tables.refresh_prices` wrote; the packaged ones,
+        of few regions, by default.
     :raises CloudError: naming what can't be as it was given.
     """
-    _, plan = _planned(_read(deployment), artifact_sha256, None)
+    _, plan = _planned(_read(deployment), artifact_sha256, None, read_prices(prices))
     return MultiCloudPlan(plan)
 
 
@@ -190,11 +199,16 @@ def _read(deployment: Deployment | Mapping[str, Any]) -> Deployment:
 
 
 def _planned(
-    deployment: Deployment, sha256: str | None, order: datetime | None
+    deployment: Deployment,
+    sha256: str | None,
+    order: datetime | None,
+    prices: PriceTable | None = None,
 ) -> tuple[OpenedDeployment, DeploymentPlan]:
     opened = open_deployment(deployment)
     begun = order or datetime.now(UTC)
-    plan = plan_rollout(deployment, opened.artifact, opened.targets, begun, sha256=sha256)
+    plan = plan_rollout(
+        deployment, opened.artifact, opened.targets, begun, sha256=sha256, prices=prices
+    )
     return opened, plan
 
 

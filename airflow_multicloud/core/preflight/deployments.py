@@ -25,7 +25,8 @@ from airflow_multicloud.ports.compute.launches import LIFE, facts_of
 #: Of every operator of this kind, without effect on what is called.
 _WAITING = frozenset({"poll_interval", "timeout", "deferrable"})
 _ROLLING_OUT = _WAITING | {
-    *("policy", "url_lifetime", "max_instances", "approved_plan", "dry_run", "max_monthly_cost")
+    *("policy", "url_lifetime", "max_instances", "approved_plan", "dry_run"),
+    *("max_monthly_cost", "prices"),
 }
 _EVERY_REGION = "*"
 
