@@ -233,8 +233,10 @@ def _artifact(
     upload: Mapping[str, Any] | None, plan: DeploymentPlan | None
 ) -> ReleasedArtifact | None:
     if upload is None:
-        known = None if plan is None else plan.artifact
-        return known and ReleasedArtifact(uri=known.uri, size=known.size, sha256=known.sha256)
+        if plan is None:
+            return None
+        known = plan.artifact
+        return ReleasedArtifact(uri=known.uri, size=known.size, sha256=known.sha256)
     artifact = read_document(ReleasedArtifact, upload, what="the upload's report")
     replicated: Sequence[Mapping[str, Any]] = (upload.get("replication") or {}).get(
         "destinations", ()
