@@ -33,6 +33,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.compute.power",
                     "airflow_multicloud.operators.compute.rollback",
                     "airflow_multicloud.operators.compute.rollout",
+                    "airflow_multicloud.operators.compute.summary",
                     "airflow_multicloud.operators.compute.teardown",
                     "airflow_multicloud.operators.cost.anomalies",
                     "airflow_multicloud.operators.cost.attribute",

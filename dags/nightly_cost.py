@@ -107,19 +107,28 @@ def figures(ti: Any) -> list[dict[str, Any]]:
     for one in (*compared["clouds"], *compared["unconverted"]):
         billed[one["cloud"], one["currency"]] += Decimal(one["BilledCost"])
     for (cloud, currency), amount in billed.items():
-        found.append(
-            {
-                "name": "multicloud.cost.billed",
-                "value": float(amount),
-                "unit": f"{{{currency}}}",
-                "attributes": {"cloud.provider": cloud, "currency": currency},
-            }
-        )
+        found.append(money("billed", amount, currency, **{"cloud.provider": cloud}))
     verdict = reports.of("budget", "verdict")
     if verdict is not None:
         used = float(Decimal(verdict["actual"]) / Decimal(verdict["amount"]))
         found.append({"name": "multicloud.cost.budget_used", "value": used, "unit": "1"})
+        found.append(money("projected", verdict["projected"], verdict["currency"]))
+    if (anomalies := reports.of("anomalies")) is not None:
+        count = anomalies["anomaly_count"]
+        found.append({"name": "multicloud.cost.anomalies", "value": count})
+    if (advice := reports.of("recommend")) is not None:
+        found.append(money("savings", advice["resource_savings"], advice["currency"]))
     return found
+
+
+def money(name: str, amount: str | Decimal, currency: str, **attributes: str) -> dict[str, Any]:
+    """An amount as a figure."""
+    return {
+        "name": f"multicloud.cost.{name}",
+        "value": float(amount),
+        "unit": f"{{{currency}}}",
+        "attributes": {**attributes, "currency": currency},
+    }
 
 
 with DAG(

@@ -29,7 +29,8 @@ DOC = """
 2. **rates**: fetches the European Central Bank's euro reference rates, and checks the file.
 
 Both files are replaced whole, or not at all. Where they are, and whom to ask, stands at the head of
-this file. Give them to `nightly_cost` as the params `prices` and `rates_file`.
+this file. Give them to `nightly_cost` as the params `prices` and `rates_file`, and the prices to
+`release`.
 """
 
 with DAG(

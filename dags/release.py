@@ -13,7 +13,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Asset, Param, Variable, task
 
 from airflow_multicloud import api
-from airflow_multicloud.operators.compute import DeployOperator
+from airflow_multicloud.operators.compute import DeployOperator, ReleaseSummaryOperator
 from airflow_multicloud.operators.metrics import ExportMetricsOperator
 from airflow_multicloud.operators.metrics.run_reports import RunReports, skip_if_empty
 from airflow_multicloud.operators.object_store import UploadArtifactOperator
@@ -23,15 +23,20 @@ from airflow_multicloud.sensors.compute import DeploymentHealthSensor
 
 log = logging.getLogger(__name__)
 
+# In: what a run takes, if something builds it as an asset. Out: what runs now, and each run's page.
+ARTIFACT = Asset("release_artifact")
 RELEASE = Asset("release")
+SUMMARY = Asset("release_summary")
 
 #: What a run may choose among, by param. Edit the lists here, or replace single ones in an Airflow
 #: Variable of this name, as JSON: {"artifact": ["/srv/builds/shop.tar.gz"]}.
-PLACES = {
+PLACES: dict[str, list[str]] = {
     "artifact": ["/srv/builds/shop.tar.gz"],
     "destination": ["s3://aws_default@releases/shop/"],
     "replicas": ["gs://google_cloud_default@releases/shop/", "abfs://wasb_default@releases/shop/"],
     "deployment_id": ["shop"],
+    "summaries": ["s3://aws_default@releases/shop/"],
+    "prices": [],
     "metrics_to": ["aws_default", "google_cloud_default", "azure_default"],
 }
 PLACES_VARIABLE = "release_places"
@@ -83,17 +88,23 @@ DOC = """
 Ask the clouds whether all of this is allowed (**preflight**), before any of it is done. Then:
 
 1. **upload** the artifact with its SHA-256 and replicate it, with proof.
-2. **plan**: images, sizes, zones, API calls, permissions and the price are looked up, and nothing
-   is made. The plan has a hash.
-3. With the param `approve`, somebody reads the plan and **approves** it. What was approved is what
-   runs: `deploy` refuses, naming every difference, when it would do anything else by then.
+2. **plan**: images, sizes, zones, API calls, permissions and prices are looked up, and nothing is
+   made. The plan has a hash, and says what each target is expected to cost by the hour and month.
+   With the param `max_monthly_cost`, a plan that may cost more is refused, as is one of which a
+   price is not known: `refresh_cost_tables` keeps those of your regions, for the param `prices`.
+3. With the param `approve`, somebody reads the plan and its cost and **approves** it. What was
+   approved is what runs: `deploy` refuses, naming every difference, when it would do anything else
+   by then.
 4. **deploy**: a canary first, then the other targets in waves, at the same time in all clouds. Too
    few healthy targets: what was made is removed, what was stopped runs again, and the task fails.
 5. **health** asks every instance once more, and looks for drift.
 6. **summary** tells what came of each target. It fails, and with it the run, when the revision does
    not run, and says why.
-7. **export** the release's figures to the clouds' metrics, whatever became of it. When it fails, it
-   is red, and the run's state stays as it is.
+7. **export** the release's figures to the clouds' metrics, whatever became of it.
+8. **summary_page** keeps one page of all that: artifact, plan, who approved it, expected cost, what
+   came of each target, and what was exported. Nothing replaces it.
+
+When one of the last two fails, it is red, and the run's state stays as it is.
 
 A run of an older revision that ends last does not win: of two runs the one that was due later
 stays. Artifact, places and the deployment's id are params, among those that `PLACES` in this file
@@ -128,6 +139,11 @@ def figures(ti: Any, deployment_id: str) -> list[dict[str, Any]]:
     return [{**one, "attributes": {**common, **one.get("attributes", {})}} for one in found]
 
 
+def summary_places(params: Any) -> list[str]:
+    """Where the summary's page is kept: beside the artifact, unless the param says otherwise."""
+    return list(params["summaries"] or [params["destination"]])
+
+
 def needed(params: dict[str, Any], targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the release needs to be allowed, as preflight takes it."""
     kept_as = params["destination"] + params["artifact"].rpartition("/")[2]
@@ -136,6 +152,7 @@ def needed(params: dict[str, Any], targets: list[dict[str, Any]]) -> list[dict[s
         {"upload": {"destination": params["destination"], "replicate_to": params["replicas"]}},
         {"deploy": deployed},
     ]
+    asked.append({"summarize_release": {"places": summary_places(params)}})
     if params["metrics_to"]:
         asked.append({"export_metrics": {"destinations": params["metrics_to"]}})
     return asked
@@ -151,7 +168,7 @@ with DAG(
     max_active_runs=1,
     tags=["multicloud", "release", "compute"],
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
-    user_defined_macros={"figures": figures},
+    user_defined_macros={"figures": figures, "summary_places": summary_places},
     params={
         "artifact": Param(
             PLACES["artifact"][0],
@@ -193,6 +210,20 @@ with DAG(
         "approve": Param(
             True, type="boolean", description="Whether somebody must approve the plan"
         ),
+        "max_monthly_cost": Param(
+            None,
+            type=["null", "string"],
+            pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})? [A-Z]{3}$(?!\n)",
+            description="What the plan may cost in a month, by list prices of its machines: "
+            "250 USD; anything when left out",
+        ),
+        "prices": Param(
+            None,
+            type=["null", "string"],
+            examples=PLACES["prices"],
+            description="The list prices that refresh_cost_tables keeps; else the packaged ones, "
+            "of few regions",
+        ),
         "health": Param(
             {"port": 8080, "path": "/", "expect": "{revision}"},
             type=["null", "object"],
@@ -211,6 +242,15 @@ with DAG(
             examples=PLACES["metrics_to"],
             description="Connections whose clouds' metrics get the release's figures; leave out "
             "what you don't have",
+        ),
+        "summaries": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string"},
+            uniqueItems=True,
+            examples=PLACES["summaries"],
+            description="URIs of prefixes that keep the summary's page; beside the artifact when "
+            "left out",
         ),
         "on_unknown": Param(
             "fail",
@@ -249,6 +289,7 @@ with DAG(
         file="{{ params.artifact }}",
         destination="{{ params.destination }}",
         replicate_to=chosen["replicas"],
+        inlets=[ARTIFACT],
     )
     what = {
         "deployment_id": "{{ params.deployment_id }}",
@@ -258,6 +299,8 @@ with DAG(
         "targets": chosen["targets"],
         "health": chosen["health"],
         "policy": chosen["policy"],
+        "max_monthly_cost": "{{ params.max_monthly_cost or 'unlimited' }}",
+        "prices": "{{ params.prices or '' }}",
     }
     plan = DeployOperator(task_id="plan", dry_run=True, **what)
 
@@ -341,8 +384,8 @@ with DAG(
             raise AirflowFailException(f"{told}; it did not stay well: health says why")
         return {"told": told, "targets": report["targets"]}
 
-    # A teardown: it runs whatever became of the others, unless the params are not allowed, and the
-    # run's state does not depend on it.
+    # Teardowns: they run whatever became of the others, unless the params are not allowed, and the
+    # run's state does not depend on them.
     export = ExportMetricsOperator(
         task_id="export",
         destinations="{{ params.metrics_to }}",
@@ -351,6 +394,18 @@ with DAG(
         on_invalid="drop",
         pre_execute=skip_if_empty("metrics_to"),
     ).as_teardown(setups=check)
+    page = ReleaseSummaryOperator(
+        task_id="summary_page",
+        deployment_id="{{ params.deployment_id }}",
+        places="{{ summary_places(params) | tojson }}",
+        plan_task_id="plan",
+        deploy_task_id="deploy",
+        upload_task_id="upload",
+        approval_task_id="approve",
+        health_task_id="health",
+        export_task_id="export",
+        outlets=[SUMMARY],
+    ).as_teardown(setups=check)
     described, asked = describe(plan.output), gate()
     check >> chosen >> preflight >> upload >> plan >> described >> asked >> [approve, deploy]
-    approve >> deploy >> health >> summary() >> export
+    approve >> deploy >> health >> summary() >> export >> page

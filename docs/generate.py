@@ -325,6 +325,13 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
     ),
     ("Roll back, at a target", "rollback", _DEPLOYMENT, "rollback: target", _ASKED_OF_TARGETS),
     (
+        "Keep the summary of a release",
+        "summarize_release",
+        {"places": [_PLACE]},
+        "summarize_release: place",
+        {},
+    ),
+    (
         "Tear a deployment down",
         "teardown",
         {"deployment_id": "x-deployment", "conn_ids": ["c"], "regions": {"c": ["x-region"]}},

@@ -1,7 +1,7 @@
-"""``python -m airflow_multicloud.demo``: the main jobs, one after another.
+"""``python -m airflow_multicloud.demo``: the three pipelines, and what is around them.
 
-Check permissions, copy a secret, replicate, compare costs, restore a database, deploy, and lose a
-cloud.
+Check permissions, copy a secret, hold a drill, compare costs, restore a database, release, and lose
+a cloud.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from airflow_multicloud.demo.environment import allow, prepare
-from airflow_multicloud.demo.steps import told_of
+from airflow_multicloud.demo.steps import steps_of, table_of
 from airflow_multicloud.testing.local_clouds import (
     ADVISERS,
     IDENTITIES,
@@ -58,9 +58,10 @@ def main() -> int:
         "and logs go (CloudWatch, Cloud Monitoring and Logging, Azure Monitor), where secrets are "
         "(Secrets Manager, Secret Manager, Key Vault), who may do what (IAM), and RDS",
     )
+    migrated = prepare(home / "airflow", dags)  # While the servers start.
     with LocalClouds(LocalCloudOptions(servers=_SERVERS)) as clouds:
         os.environ.update(clouds.conn_env())
-        prepare(home / "airflow", dags)
+        migrated()
         _say("Ready", f"after {time.monotonic() - started:.1f} s; nothing leaves this machine")
         checks = _Checks()
         _seed()
@@ -71,9 +72,9 @@ def main() -> int:
         _flipped_byte(checks)
         _night(dags, home, checks)
         _databases(home, checks)
-        _rollout(home, checks)
+        _release(dags, home, checks)
         _lost_primary(clouds, home, checks)
-        _evidence(home)
+        _kept(home)
     return checks.end(time.monotonic() - started)
 
 
@@ -150,15 +151,10 @@ def _drill(dags: Path, checks: _Checks) -> None:
     allow(dag, {"primary": [PRIMARY], **lists})
     # The stand-ins of the stores can't say what is allowed.
     run = dag.test(run_conf={"primary": PRIMARY, **lists, "on_unknown": "warn"})
-    table = Table("task", "what happened", "seconds", box=None, pad_edge=False)
-    drill = Drill()
-    ran = [ti for ti in run.get_task_instances() if str(ti.state) != "skipped"]
-    for ti in sorted(ran, key=lambda ti: (ti.start_date, ti.map_index)):
-        value = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index)
-        told = told_of(ti.task_id, value) or str(ti.state)
-        drill.add(ti, value, told)
-        table.add_row(ti.task_id, told, f"{ti.duration:.1f}")
-    console.print(table)
+    drill, steps = Drill(), steps_of(run)
+    for step in steps:
+        drill.add(step.ti, step.value, step.told)
+    console.print(table_of(steps))
     checks.that(f"the DAG run ended with {run.state}", holds=str(run.state) == "success")
     verdict = drill.verdict
     checks.that(f"the drill's verdict is {verdict}", holds=verdict == "PASSED")
@@ -226,14 +222,17 @@ def _databases(home: Path, checks: _Checks) -> None:
     restore(home, console, checks.that)
 
 
-def _rollout(home: Path, checks: _Checks) -> None:
-    from airflow_multicloud.demo.rollouts import roll_out
+def _release(dags: Path, home: Path, checks: _Checks) -> None:
+    from airflow_multicloud.demo import rollouts
+    from airflow_multicloud.demo.releases import release
 
     _say(
-        "\nOne artifact on machines in three clouds at once",
-        "the instances are processes of this machine, which run with your rights",
+        "\nDAG release",
+        "preflight → upload → plan and its cost → deploy → health → summary → export → page; the "
+        "instances are processes of this machine, which run with your rights",
     )
-    roll_out(home, console, checks.that)
+    release(_load(dags / "release.py"), home, console, checks.that)
+    rollouts.break_one(home, console, checks.that)
 
 
 def _lost_primary(clouds: LocalClouds, home: Path, checks: _Checks) -> None:
@@ -254,16 +253,25 @@ def _lost_primary(clouds: LocalClouds, home: Path, checks: _Checks) -> None:
     console.print(f"    first failed attempt: {fetched.attempts[0]}")
 
 
-def _evidence(home: Path) -> None:
+def _kept(home: Path) -> None:
+    """Where what the pipelines have written can be read."""
+    from airflow_multicloud.demo.costs import REPORTS
+    from airflow_multicloud.demo.releases import PAGE
     from airflow_multicloud.opening.endpoints import open_endpoint
 
     replica = open_endpoint(REPLICAS[0], parameter="replica")
     *_, last = replica.store.list_objects(replica.bucket, ".airflow-multicloud/evidence/")
     for suffix in ("json", "html"):
         key = f"{last.key.rpartition('.')[0]}.{suffix}"
-        file = home / f"evidence.{suffix}"
-        file.write_bytes(bytes(replica.store.get_object(replica.ref(key)).read()))
-        _say("Evidence", str(file))
+        content = bytes(replica.store.get_object(replica.ref(key)).read())
+        (home / f"evidence.{suffix}").write_bytes(content)
+    table = Table("pipeline", "wrote", "which is", box=None, pad_edge=False)
+    table.add_row("disaster_recovery", "evidence", str(home / "evidence.html"))
+    table.add_row("release", "release summary", str(home / PAGE))
+    for page in sorted((home / REPORTS).rglob("report.html")):
+        table.add_row("nightly_cost", "cost report", str(page))
+    console.print()
+    console.print(table)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ from airflow_multicloud import api
 from airflow_multicloud.core.cost.figures import Coverage
 from airflow_multicloud.demo import advice, bills, telemetry
 from airflow_multicloud.demo.environment import allow
+from airflow_multicloud.demo.steps import steps_of, table_of, values_of
 
+#: Below the demo's directory.
+REPORTS = "reports"
 WORKLOAD = {"vcpus": 4, "memory_gib": 16, "instances": 3, "storage_gb": 1000, "egress_gb": 500}
 
 #: Tells a claim and whether it holds.
@@ -26,7 +29,7 @@ Claim = Callable[..., None]
 
 def night(dag: DAG, home: Path, console: Console, claim: Claim) -> None:
     """Export three bills, run the DAG on them, and check what it says."""
-    store, reports = home / "costs", home / "reports"
+    store, reports = home / "costs", home / REPORTS
     for old in (store, reports):
         shutil.rmtree(old, ignore_errors=True)
     exports = bills.Exports()
@@ -52,9 +55,9 @@ def night(dag: DAG, home: Path, console: Console, claim: Claim) -> None:
             **lists,
         }
     )
-    results: dict[str, Any] = {
-        ti.task_id: ti.xcom_pull(task_ids=ti.task_id) for ti in run.get_task_instances()
-    }
+    steps = steps_of(run)
+    console.print(table_of(steps))
+    results = values_of(steps)
     claim(f"the DAG run ended with {run.state}", holds=str(run.state) == "success")
     compared = results.get("compare") or {"clouds": [], "smallest_bill": []}
     table = Table("cloud", "billed", "effective", "list", "compared", "completeness", box=None)

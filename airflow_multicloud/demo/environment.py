@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
 
-def prepare(home: Path, dags: Path) -> None:
-    """Point this process, before it imports Airflow, at a home with a migrated database."""
+def prepare(home: Path, dags: Path) -> Callable[[], None]:
+    """Point this process, before it imports Airflow, at a home of its own.
+
+    Returns what waits until its database is migrated, which goes on beside this process.
+    """
     home.mkdir(parents=True, exist_ok=True)
     os.environ.update(
         {
@@ -31,16 +34,21 @@ def prepare(home: Path, dags: Path) -> None:
     # A stamp per Airflow version: migrating an up-to-date database still costs ten seconds.
     stamp = home / f"migrated-{version('apache-airflow-core')}"
     if stamp.exists():
-        return
-    migrated = subprocess.run(
+        return lambda: None
+    migration = subprocess.Popen(
         [sys.executable, "-m", "airflow", "db", "migrate"],
-        check=False,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
-    if migrated.returncode != 0:
-        raise RuntimeError(f"airflow db migrate failed:\n{migrated.stderr[-2000:]}")
-    stamp.touch()
+
+    def migrated() -> None:
+        _, said = migration.communicate()
+        if migration.returncode != 0:
+            raise RuntimeError(f"airflow db migrate failed:\n{said[-2000:]}")
+        stamp.touch()
+
+    return migrated
 
 
 def allow(dag: DAG, places: Mapping[str, Sequence[str]]) -> None:

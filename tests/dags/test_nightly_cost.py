@@ -73,6 +73,11 @@ def test_a_night(exports: bills.Exports, tmp_path: Path, figures: Figures) -> No
     assert {p.unit for p in figures.points if p.name == "multicloud.cost.billed"} == {"{USD}"}
     used = Decimal(run.xcom("budget")["actual"]) / 250_000
     assert figures.one("multicloud.cost.budget_used") == pytest.approx(float(used))
+    projected = float(run.xcom("budget")["projected"])
+    assert figures.of("multicloud.cost.projected") == {(("currency", "USD"),): projected}
+    found = run.xcom("anomalies")
+    assert figures.one("multicloud.cost.anomalies") == found["anomaly_count"] > 0
+    assert figures.of("multicloud.cost.savings") == {(("currency", "USD"),): 0}  # Nobody asked.
     assert {c["cloud"] for c in compared["clouds"]} == {"aws", "gcp", "azure"}
     assert compared["missing"] == {}
     (aws,) = (c for c in compared["clouds"] if c["cloud"] == "aws")

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.locations import parse_location
+from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.machine_faults import FaultKind, MachineCall, MachineFault
-from airflow_multicloud.testing.memory_cloud import compute
+from airflow_multicloud.testing.memory_cloud import compute, object_store
 from tests.unit.operators.rollouts import CONNS, POLICY, TARGETS, plant, running
 
 from ..integration.airflow_runs import Run, allow, look_at, make_known  # noqa: TID252
@@ -67,12 +70,22 @@ def release(artifact: Path, *, approved: bool = False, **conf: Any) -> Run:
     }
     with pytest.MonkeyPatch.context() as patch:
         places = {"artifact": str(artifact), "destination": DESTINATION, "replicas": [REPLICA]}
-        allow(patch, "release", **places, metrics_to=METRICS)
+        allow(patch, "release", **places, metrics_to=METRICS, summaries=[REPLICA])
         patch.setenv("AIRFLOW_VAR_RELEASE_TARGETS", json.dumps(TARGETS))
         dag = load()
         make_known(dag)
         marked = {"mark_success_pattern": "approve"} if approved else {}
         return look_at(dag.test(run_conf=given, **marked))
+
+
+def page_of(run: Run) -> str:
+    """The summary's page, as it is kept."""
+    report = run.xcom("summary_page", key="report")
+    at = parse_location(report["uri"], parameter="uri")
+    hook = object_store.Hook(at.conn_id or "")
+    page = bytes(hook.get_object(ObjectRef(at.bucket, at.key)).read())
+    assert sha256_of(page) == report["sha256"]
+    return page.decode()
 
 
 def test_a_release_that_goes_well(artifact: Path) -> None:
@@ -88,15 +101,44 @@ def test_a_release_that_goes_well(artifact: Path) -> None:
     assert plan["artifact"]["uri"] == f"{DESTINATION}shop.tar.gz"
     assert plan["artifact"]["sha256"] == run.xcom("upload")["sha256"]
     assert f"plan hash {plan['hash']}" in run.xcom("describe")
+    assert "a month has 730 hours" in run.xcom("describe")
     assert run.xcom("health")["drift"] == []
     assert run.xcom("summary")["told"] == "shop 1: 2 succeeded"
-    assert run.asset_events()["release"] == [{"multicloud": report}]
+    summary = run.xcom("summary_page", key="report")
+    assert summary["uri"].startswith(f"{DESTINATION}summaries/")
+    assert (summary["verdict"], summary["plan_hash"]) == ("SUCCEEDED", plan["hash"])
+    assert summary["approval"] == "not asked"
+    assert summary["cost_unknown"] == ["one", "two"]  # The memory cloud has no list prices.
+    assert run.asset_events() == {
+        "release": [{"multicloud": report}],
+        "release_summary": [{"multicloud": summary}],
+    }
+    page = page_of(run)
+    for told in (plan["hash"], plan["artifact"]["sha256"], f"{REPLICA}shop.tar.gz", "2 of 2"):
+        assert told in page
 
 
 def test_an_approved_release(artifact: Path) -> None:
     run = release(artifact, approve=True, approved=True)
     assert (run.state, run.state_of("approve")) == ("success", "success")
     assert len(running()["one"]) == 2
+    assert run.xcom("summary_page", key="report")["approval"] == "approved"
+
+
+def test_a_plan_that_may_cost_more_than_the_limit_ends_the_run(artifact: Path) -> None:
+    run = release(artifact, max_monthly_cost="100 USD", summaries=[REPLICA])
+    assert (run.state, run.state_of("plan"), run.tries["plan", -1]) == ("failed", "failed", 1)
+    assert running() == {"one": [], "two": []}
+    report = run.xcom("summary_page", key="report")
+    assert report["uri"].startswith(f"{REPLICA}summaries/")
+    assert report["verdict"] == "NOT_ROLLED_OUT"
+    assert {"plan", "summary"} <= {finding.split()[2] for finding in report["findings"]}
+    assert run.xcom("upload")["sha256"] in page_of(run)
+
+
+def test_no_run_replaces_the_page_of_another(artifact: Path) -> None:
+    pages = [release(artifact, targets=["two"]).xcom("summary_page", key="report") for _ in "ab"]
+    assert len({page["uri"] for page in pages}) == 2
 
 
 def test_a_release_that_fails_is_rolled_back_and_says_why(artifact: Path) -> None:
@@ -112,7 +154,11 @@ def test_a_release_that_fails_is_rolled_back_and_says_why(artifact: Path) -> Non
     report = run.xcom("deploy", key="deployment_report")
     outcomes = {one["name"]: one["outcome"] for one in report["targets"]}
     assert outcomes == {"one": "rolled_back", "two": "failed"}
-    assert "release" not in run.asset_events()
+    assert [*run.asset_events()] == ["release_summary"]
+    assert run.xcom("summary_page", key="report")["verdict"] == "FAILED"
+    page = page_of(run)
+    assert "rolled_back" in page
+    assert "The task deploy failed" in page
 
 
 def test_only_some_targets(artifact: Path) -> None:
@@ -128,6 +174,9 @@ def test_what_is_not_listed_is_refused(artifact: Path, conf: dict[str, Any], tas
     run = release(artifact, **conf)
     assert (run.state, run.state_of(task)) == ("failed", "failed")
     assert run.state_of("summary") in ("failed", "upstream_failed")
+    # Where the params are not allowed nothing is written.
+    written = {"choose": "success", "check_params": "upstream_failed"}
+    assert run.state_of("summary_page") == written[task]
     assert running() == {"one": [], "two": []}
 
 
@@ -138,5 +187,6 @@ def test_what_was_approved_is_what_runs() -> None:
     assert approve.fail_on_reject
     assert "deploy" in approve.downstream_task_ids
     same = ("deployment_id", "artifact", "artifact_sha256", "revision")
+    same = (*same, "max_monthly_cost", "prices")
     plan, deploy = dag.get_task("plan"), dag.get_task("deploy")
     assert [getattr(plan, name) for name in same] == [getattr(deploy, name) for name in same]

@@ -15,7 +15,7 @@ from airflow_multicloud.testing.delivery_faults import DeliveryFault, DeliveryFa
 from airflow_multicloud.testing.machine_faults import FaultKind, MachineCall, MachineFault
 from tests.unit.operators.rollouts import plant
 
-from .test_release import artifact, load, release  # noqa: F401  # a fixture
+from .test_release import artifact, load, page_of, release  # noqa: F401  # a fixture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +44,8 @@ def test_the_figures_of_a_release(artifact: Path, figures: Figures) -> None:  # 
     assert whose == ("release", "export")
     exported = run.xcom("export", key="metrics_report")
     assert exported["destinations"][0]["accepted"] == len(figures.points)
+    assert run.state_of("summary_page") == "success"
+    assert f'<td class="n">{len(figures.points)}</td>' in page_of(run)
 
     # What is there already is not uploaded again.
     release(artifact, metrics_to=[figures.conn_id])
@@ -106,7 +108,7 @@ def test_a_task_that_is_cleared_is_exported_again() -> None:
     dag = load()
     for task_id in ("upload", "deploy", "summary"):
         cleared = dag.partial_subset([task_id], include_upstream=False, include_downstream=False)
-        assert set(cleared.task_dict) == {"check_params", task_id, "export"}
+        assert set(cleared.task_dict) == {"check_params", task_id, "export", "summary_page"}
 
 
 def test_a_summary_tells_nothing_of_before_a_clear(artifact: Path) -> None:  # noqa: F811

@@ -85,6 +85,10 @@ def test_a_release_and_one_that_is_broken(lab: Lab, tmp_path: Path) -> None:
     run = release(lab, artifact, revision="1")
     assert run.state == "success", run.unsuccessful
     assert run.xcom("summary")["told"] == "shop 1: 3 succeeded"
+    summary = run.xcom("summary_page", key="report")
+    # The packaged prices are of few regions.
+    assert (summary["verdict"], summary["cost_unknown"]) == ("SUCCEEDED", ["gcp", "azure"])
+    assert summary["monthly_cost"] == [{"currency": "USD", "amount": "15.18"}]
     everywhere = {"aws": ["1"], "azure": ["1"], "gcp": ["1"]}
     assert revisions() == everywhere
     rows = {row.name: (row.runs, row.outcome) for row in run.shown("deployments").targets}

@@ -121,7 +121,12 @@ def look_at(dag_run: Any) -> Run:
 
 @dataclass
 class _Ti:
+    dag_id: str
+    run_id: str
     pushed: dict[str, Any] = field(default_factory=dict)
+
+    def get_task_states(self, **_given: Any) -> dict[str, Any]:
+        return {}
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.pushed[key] = value
@@ -141,7 +146,8 @@ class Bare(dict[str, Any]):
     def __init__(self, dag_id: str = "bare", run_id: str = "manual__1") -> None:
         from airflow.sdk import DAG
 
-        super().__init__(ti=_Ti(), dag=DAG(dag_id), run_id=run_id, outlet_events=_Events())
+        ti = _Ti(dag_id, run_id)
+        super().__init__(ti=ti, dag=DAG(dag_id), run_id=run_id, outlet_events=_Events())
 
     @property
     def pushed(self) -> dict[str, Any]:

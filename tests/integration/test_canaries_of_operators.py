@@ -267,6 +267,10 @@ CASES: dict[str, Case] = {
         for place in stage.places
     ],
     "RemoveCostExportOperator": _costs("RemoveCostExportOperator", export=_EXPORT),
+    "ReleaseSummaryOperator": lambda stage: [
+        all_of.ReleaseSummaryOperator(task_id="page", deployment_id="shop", places=[place])
+        for place in stage.places
+    ],
     "RemoveDatabaseOperator": _databases("RemoveDatabaseOperator", **SOON),
     "ReplicateOperator": _copies("ReplicateOperator"),
     "ReplicateShardOperator": _copies(

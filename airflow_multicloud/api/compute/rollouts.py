@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Self
 
+from airflow_multicloud.api.cost.price_tables import read_prices
+from airflow_multicloud.core.cost.prices import PriceTable
 from airflow_multicloud.core.rollout.approval import (
     check_approved,
     hash_of,
     plan_document,
     read_plan,
 )
+from airflow_multicloud.core.rollout.costs import CostLimit, CostPreview, preview_of
 from airflow_multicloud.core.rollout.deploying import deploy, plan_rollout
 from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.core.rollout.describing import describe_plan
@@ -58,6 +62,21 @@ class MultiCloudPlan:
         """The plan as people read it."""
         return describe_plan(self.plan)
 
+    @property
+    def cost_preview(self) -> CostPreview:
+        """What it is expected to cost, by list prices of the machines alone."""
+        return preview_of(self.plan)
+
+    def check_cost(self, limit: str) -> None:
+        """Refuse the plan when it may cost more, in the dearest places that it may use.
+
+        :param limit: for a month of 730 hours: ``250 USD``.
+        :raises DeploymentError: ``precondition_failed`` for a plan that may cost more, of which a
+            price is not known, or whose prices are in another currency; ``invalid_argument``.
+        """
+        if (most := CostLimit.of(limit, "limit")) is not None:
+            most.check(self.cost_preview, "limit")
+
 
 #: A plan, its document, or its hash alone.
 ApprovedPlan = MultiCloudPlan | Mapping[str, Any] | str
@@ -67,16 +86,22 @@ Listener = Callable[[str], None]
 @session()
 @operation("deploy.plan")
 def plan_multicloud(
-    deployment: Deployment | Mapping[str, Any], *, artifact_sha256: str | None = None
+    deployment: Deployment | Mapping[str, Any],
+    *,
+    artifact_sha256: str | None = None,
+    prices: str | Path | PriceTable | None = None,
 ) -> MultiCloudPlan:
     """What a deployment would come to; makes nothing.
 
     :param deployment: a :class:`~airflow_multicloud.core.rollout.deployment.Deployment`, or a
         mapping of its fields.
     :param artifact_sha256: that the artifact is expected to have.
+    :param prices: list prices: a table, or the path or URI of one that
+        :func:`~airflow_multicloud.api.cost.price_tables.refresh_prices` wrote; the packaged ones,
+        of few regions, by default.
     :raises CloudError: naming what can't be as it was given.
     """
-    _, plan = _planned(_read(deployment), artifact_sha256, None)
+    _, plan = _planned(_read(deployment), artifact_sha256, None, read_prices(prices))
     return MultiCloudPlan(plan)
 
 
@@ -174,11 +199,16 @@ def _read(deployment: Deployment | Mapping[str, Any]) -> Deployment:
 
 
 def _planned(
-    deployment: Deployment, sha256: str | None, order: datetime | None
+    deployment: Deployment,
+    sha256: str | None,
+    order: datetime | None,
+    prices: PriceTable | None = None,
 ) -> tuple[OpenedDeployment, DeploymentPlan]:
     opened = open_deployment(deployment)
     begun = order or datetime.now(UTC)
-    plan = plan_rollout(deployment, opened.artifact, opened.targets, begun, sha256=sha256)
+    plan = plan_rollout(
+        deployment, opened.artifact, opened.targets, begun, sha256=sha256, prices=prices
+    )
     return opened, plan
 
 

@@ -17,12 +17,17 @@ from airflow_multicloud.core.preflight.objects import (
 from airflow_multicloud.core.rollout.inputs import refused, regions_by_connection, text
 from airflow_multicloud.core.rollout.names import DEPLOYMENT, check_id
 from airflow_multicloud.core.rollout.places import check_artifact, is_uri
+from airflow_multicloud.core.rollout.summary_pages import SUMMARIES
 from airflow_multicloud.core.rollout.targets import Target, read_targets
+from airflow_multicloud.lists import texts
 from airflow_multicloud.ports.compute.launches import LIFE, facts_of
 
 #: Of every operator of this kind, without effect on what is called.
 _WAITING = frozenset({"poll_interval", "timeout", "deferrable"})
-_ROLLING_OUT = _WAITING | {"policy", "url_lifetime", "max_instances", "approved_plan", "dry_run"}
+_ROLLING_OUT = _WAITING | {
+    *("policy", "url_lifetime", "max_instances", "approved_plan", "dry_run"),
+    *("max_monthly_cost", "prices"),
+}
 _EVERY_REGION = "*"
 
 
@@ -103,6 +108,31 @@ class Teardown:
                 if not regions:
                     facts["every_region"] = "yes"
                 yield from _uses("teardown", conn_id, uses, facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummarizeRelease:
+    """The page of a release's summary, in the words of ``ReleaseSummaryOperator``."""
+
+    places: object
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset(
+        {
+            "deployment_id",
+            "plan_task_id",
+            "deploy_task_id",
+            "upload_task_id",
+            "approval_task_id",
+            "health_task_id",
+            "export_task_id",
+        }
+    )
+
+    def needs(self) -> Iterator[Need]:
+        """Of each place: a page is written, and what has its name already is looked at."""
+        for uri in texts(self.places, "places", what="URIs"):
+            place = ObjectPlace.of(f"{uri}{SUMMARIES}", "summarize_release: place", "places")
+            yield from place.needs(("put_object", "get_object"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from airflow_multicloud.core.preflight.deployments import (
     Rollback,
     StartInstance,
     StopInstance,
+    SummarizeRelease,
     Teardown,
 )
 from airflow_multicloud.core.preflight.drills import Drill
@@ -70,6 +71,7 @@ OPERATIONS: Mapping[str, Any] = MappingProxyType(
         "deploy": Deploy,
         "rollback": Rollback,
         "teardown": Teardown,
+        "summarize_release": SummarizeRelease,
         "start_instance": StartInstance,
         "stop_instance": StopInstance,
         "sync_secrets": SyncSecrets,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Iterator
 
 from airflow_multicloud.core.rollout.approval import hash_of
+from airflow_multicloud.core.rollout.costs import per_hour, preview_of
 from airflow_multicloud.core.rollout.health import HealthCheck, HealthCheckKind
 from airflow_multicloud.core.rollout.names import place_of
 from airflow_multicloud.core.rollout.plans import Candidate, DeploymentPlan, TargetPlan
@@ -38,7 +37,8 @@ def _lines(plan: DeploymentPlan) -> Iterator[str]:
         yield f"wave {number}{canary}: {', '.join(names)}"
     for target in plan.targets:
         yield from _target(target)
-    yield f"expected cost: {_total(plan.targets)}"
+    yield "expected cost of all instances of each target (a month has 730 hours)"
+    yield from preview_of(plan).lines()
     yield f"plan hash {hash_of(plan)}"
 
 
@@ -72,7 +72,7 @@ def _candidate(candidate: Candidate) -> str:
     cost = (
         "price not known"
         if price is None
-        else f"{price.amount.normalize():f} {price.currency} an hour each ({price.source})"
+        else f"{per_hour(price.amount)} {price.currency} an hour each ({price.source})"
     )
     address = ", public address" if spec.public_address else ""
     group = f", resource group {spec.resource_group}" if spec.resource_group else ""
@@ -85,20 +85,3 @@ def _candidate(candidate: Candidate) -> str:
 
 def _image(image: Image) -> str:
     return image.id if image.name == image.id else f"{image.name} ({image.id})"
-
-
-def _total(targets: Sequence[TargetPlan]) -> str:
-    """Of each target's first candidate; nothing is said of a month, as nobody knows how long."""
-    sums: dict[str, Decimal] = defaultdict(Decimal)
-    unknown = []
-    for target in targets:
-        price = target.candidates[0].hourly_price if target.candidates else None
-        if price is None:
-            unknown.append(target.name)
-        else:
-            sums[price.currency] += price.amount * target.count
-    said = " and ".join(
-        f"{amount.normalize():f} {currency} an hour" for currency, amount in sorted(sums.items())
-    )
-    missing = f"not known for {', '.join(unknown)}" if unknown else ""
-    return "; ".join(part for part in (said, missing) if part)

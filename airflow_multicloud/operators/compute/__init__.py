@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_face(
         "airflow_multicloud.operators.compute.deploy": "DeployOperator",
         "airflow_multicloud.operators.compute.power": "StartInstanceOperator StopInstanceOperator",
         "airflow_multicloud.operators.compute.rollback": "RollbackOperator",
+        "airflow_multicloud.operators.compute.summary": "ReleaseSummaryOperator",
         "airflow_multicloud.operators.compute.teardown": "TeardownOperator",
     },
 )

@@ -6,4 +6,7 @@ from airflow_multicloud.operators.compute.power import (
 )
 from airflow_multicloud.operators.compute.power import StopInstanceOperator as StopInstanceOperator
 from airflow_multicloud.operators.compute.rollback import RollbackOperator as RollbackOperator
+from airflow_multicloud.operators.compute.summary import (
+    ReleaseSummaryOperator as ReleaseSummaryOperator,
+)
 from airflow_multicloud.operators.compute.teardown import TeardownOperator as TeardownOperator

@@ -47,7 +47,7 @@ class DeployOperator(RolloutOperator):
 
     template_fields: Sequence[str] = (
         *("deployment_id", "artifact", "targets", "revision", "artifact_sha256", "command"),
-        *("health", "policy", "approved_plan"),
+        *("health", "policy", "approved_plan", "max_monthly_cost", "prices"),
     )
     labelled_by = ("deployment_id", "targets")
 

@@ -30,7 +30,8 @@ class RollbackOperator(RolloutOperator):
     """
 
     template_fields: Sequence[str] = (
-        *("deployment_id", "to", "targets", "policy", "approved_plan"),
+        *("deployment_id", "to", "targets", "policy"),
+        *("approved_plan", "max_monthly_cost", "prices"),
     )
     labelled_by = ("deployment_id", "targets")
 

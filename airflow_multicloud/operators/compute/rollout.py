@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_multicloud.api.cost.price_tables import read_prices
 from airflow_multicloud.core.rollout.approval import check_approved, hash_of, plan_document
+from airflow_multicloud.core.rollout.costs import UNLIMITED, CostLimit, preview_of
 from airflow_multicloud.core.rollout.deploying import (
     deliver,
     ended,
@@ -30,6 +32,7 @@ from airflow_multicloud.links.pages import REPORT_LINKS
 from airflow_multicloud.opening.rollout import OpenedDeployment, open_deployment
 from airflow_multicloud.opening.rollouts import advance_rollout, arguments_of
 from airflow_multicloud.operators.base import Outcome, failure_of
+from airflow_multicloud.operators.given import given_or_none
 from airflow_multicloud.operators.operations import OperationOperator, Wait
 
 if TYPE_CHECKING:
@@ -43,6 +46,12 @@ class RolloutOperator(OperationOperator):
         rollout is refused, naming every difference, when it would be another by now; and when
         there is nothing of it in the run. Without it, leave the parameter out.
     :param dry_run: only plan: the plan is logged and returned, and nothing is made.
+    :param max_monthly_cost: a plan that may cost more in a month of 730 hours is refused, as
+        ``250 USD``; and one of which a price is not known, or is in another currency. By list
+        prices of the machines alone, in the dearest places that the plan may use. ``unlimited``
+        by default.
+    :param prices: path or URI of the list prices of the plan, as ``RefreshPricesOperator`` keeps
+        them; the packaged ones, of few regions, by default.
     """
 
     report_key: ClassVar[str | None] = "deployment_report"
@@ -53,6 +62,8 @@ class RolloutOperator(OperationOperator):
         *,
         approved_plan: Mapping[str, Any] | str | LeftOut | None = LEFT_OUT,
         dry_run: bool = False,
+        max_monthly_cost: str = UNLIMITED,
+        prices: str | None = None,
         timeout: timedelta = timedelta(hours=2),
         **kwargs: Any,
     ) -> None:
@@ -61,6 +72,8 @@ class RolloutOperator(OperationOperator):
         self._is_approved = approved_plan is not LEFT_OUT
         # Not "dry_run": that is a method of Airflow's base class.
         self.only_plan = dry_run
+        self.max_monthly_cost = max_monthly_cost
+        self.prices = prices
 
     def deployment(self) -> tuple[Deployment, str | None]:
         """What is to run where, and the SHA-256 that the artifact is expected to have."""
@@ -70,14 +83,23 @@ class RolloutOperator(OperationOperator):
         """Plan, deliver, and roll out, here or in the triggerer."""
         if self._is_approved:
             check_not_empty("approved_plan", self.approved_plan)
+        limit = CostLimit.of(self.max_monthly_cost, "max_monthly_cost")
         deployment, sha256 = self.deployment()
         opened = open_deployment(deployment)
-        order = order_of_run(context)
-        plan = plan_rollout(deployment, opened.artifact, opened.targets, order, sha256=sha256)
+        plan = plan_rollout(
+            deployment,
+            opened.artifact,
+            opened.targets,
+            order_of_run(context),
+            sha256=sha256,
+            prices=read_prices(given_or_none(self.prices)),
+        )
         for line in describe_plan(plan):
             self.log.info("%s", line)
         if self._is_approved:
             check_approved(self.approved_plan, plan)
+        if limit is not None:
+            limit.check(preview_of(plan), "max_monthly_cost")
         if self.only_plan:
             return Outcome(plan_document(plan), is_plan=True)
         return self._rolled_out(context, deployment, opened, plan)

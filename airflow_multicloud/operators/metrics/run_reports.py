@@ -40,6 +40,15 @@ class RunReports:
         before = (self._states.get(name) for name in self._ti.task.upstream_task_ids)
         return not any(state in _FAILED for state in before)
 
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The tasks that have failed in this run until now, by name."""
+        return tuple(sorted(name for name, state in self._states.items() if state == "failed"))
+
+    def state_of(self, task_id: str) -> str | None:
+        """How a task of this run stands; ``None`` where nothing was decided of it yet."""
+        return self._states.get(task_id)
+
     def of(self, task_id: str, key: str = "return_value") -> Any:
         """What a task has pushed to XCom in this run; ``None`` where it has not come that far."""
         return self._pulled(task_id, key, -1) if self._ran(task_id) else None

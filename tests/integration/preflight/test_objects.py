@@ -22,6 +22,7 @@ from airflow_multicloud.api.object_store.uploads import upload_artifact
 from airflow_multicloud.core import run_tokens
 from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.preflight.deliveries import ShipLogs
+from airflow_multicloud.core.preflight.deployments import SummarizeRelease
 from airflow_multicloud.core.preflight.drills import Drill
 from airflow_multicloud.core.preflight.granting import calls_of, grants_of
 from airflow_multicloud.core.preflight.objects import (
@@ -33,9 +34,11 @@ from airflow_multicloud.core.preflight.objects import (
 )
 from airflow_multicloud.core.replication import shards
 from airflow_multicloud.core.replication.options import ReplicationOptions
+from airflow_multicloud.core.rollout.summary import ReleaseSummary
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.labels import Work, working_for
 from airflow_multicloud.locations import Location
+from airflow_multicloud.opening.release_summaries import keep_summary
 from airflow_multicloud.ports.calls import Grant
 from airflow_multicloud.ports.object_store import (
     BucketCreation,
@@ -422,6 +425,20 @@ class TestReading:
             source=here.uri("BUCKET", "logs/today.jsonl"),
         )
         check(made, granted(cloud, told.needs()))
+
+
+@pytest.mark.parametrize(("cloud", "versioned"), CASES)
+def test_the_summary_of_a_release(recorded, cloud, versioned):
+    """The second one meets the first, which it reads and leaves alone."""
+    here, made = recorded[cloud], set()
+    for bucket in places(here, versioned=versioned):
+        uri = here.uri(bucket, "out/")
+        for number, deployment in enumerate(("shop", "other")):
+            pages, failed = keep_summary(ReleaseSummary.of(deployment), [uri], "run")
+            assert (len(pages), len(failed)) == (1 - number, number)
+        made |= here.requests(bucket)
+    told = SummarizeRelease(places=[here.uri("BUCKET", "out/")])
+    check(made, granted(cloud, told.needs()))
 
 
 @pytest.mark.parametrize(("cloud", "versioned"), CASES)

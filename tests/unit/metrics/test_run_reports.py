@@ -55,6 +55,12 @@ def test_what_a_task_told_before_the_run_was_cleared_is_not_of_this_run(
     assert reports.of("judge", "report") == told
 
 
+def test_what_has_failed_and_how_a_task_stands() -> None:
+    reports = RunReports(Asking({"judge": "failed", "b": "upstream_failed", "a": "failed"}, {}))
+    assert reports.failed == ("a", "judge")
+    assert (reports.state_of("b"), reports.state_of("later")) == ("upstream_failed", None)
+
+
 def test_of_a_task_that_is_not_there_nothing_is_told() -> None:
     reports = RunReports(Asking({}, {("judge.report", -1): 1}))
     assert reports.of("judge", "report") is None

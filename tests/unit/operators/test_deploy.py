@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
+from airflow_multicloud.core.cost.prices import Meter, PriceTable
+from airflow_multicloud.core.cost.prices.file import bundled_prices, format_prices
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.opening.rollouts import advance_rollout
 from airflow_multicloud.operators.compute import DeployOperator, RollbackOperator
@@ -346,6 +350,27 @@ def test_templates_within_targets(artifact: Path) -> None:
     operator.render_template_fields(rendered)
     facts = operator.execute(a_run())
     assert {i["zone"] for i in facts["targets"][0]["instances"]} == {"mem-1b"}
+
+
+def test_a_limit_of_the_cost_is_checked_before_anything_is_made(
+    artifact: Path, tmp_path: Path
+) -> None:
+    known = next(one for one in bundled_prices().prices if one.meter is Meter.COMPUTE)
+    listed = replace(
+        known, cloud="memory", sku="small", region_id="mem-1", list_unit_price=Decimal("0.1")
+    )
+    prices = tmp_path / "prices.csv"
+    prices.write_bytes(format_prices(PriceTable((listed,))))
+    given = {"prices": str(prices), "revision": "1"}
+    with pytest.raises(AirflowFailException, match=r"max_monthly_cost: 200 USD given, .* 219\.00"):
+        deploying(artifact, max_monthly_cost="200 USD", **given).execute(a_run())
+    # Without the list nothing is known.
+    with pytest.raises(AirflowFailException, match="no list price of small in mem-1"):
+        deploying(artifact, max_monthly_cost="219 USD", revision="1").execute(a_run())
+    with pytest.raises(AirflowFailException, match="max_monthly_cost: '' given"):
+        deploying(artifact, max_monthly_cost="", **given).execute(a_run())
+    assert running() == {"one": [], "two": []}
+    assert deploying(artifact, max_monthly_cost="219 USD", **given).execute(a_run())["succeeded"]
 
 
 def test_what_may_be_a_template() -> None:

@@ -263,7 +263,9 @@ def test_a_plan_in_words(plan: DeploymentPlan) -> None:
         "1. mem-1a: small, image Linux (linux-1), account memory-memory_one",
         "0.0208 USD an hour each (a list of 2026)",
         "calls memory.launch (needs memory.instances.launch)",
-        "expected cost: 0.0624 USD an hour; not known for two",
+        "  one: 0.0624 USD an hour, 45.55 USD a month, not known: no list price of small in mem-1",
+        "  two: not known: no list price of small in mem-1",
+        "alone): 0.0624 USD an hour, 45.55 USD a month; not known for one, two",
         f"plan hash {hash_of(priced)}",
     ):
         assert part in text
