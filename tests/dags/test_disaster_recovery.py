@@ -19,6 +19,7 @@ from airflow_multicloud.core.ledger import reading
 from airflow_multicloud.errors import StorageError
 from airflow_multicloud.operators.drill import DrillReportOperator
 from airflow_multicloud.ports.metrics import Gauge
+from tests.unit.drill.disabled import DISABLED
 
 from ..integration.airflow_runs import Bare, Run, allow, run_dag  # noqa: TID252  # tests are no package
 from ..integration.lab import TREE, Lab, at, fill, get, ledger, own_keys, tree_of  # noqa: TID252  # tests are no package
@@ -148,6 +149,14 @@ def test_a_drill_that_passes(lab: Lab, figures: Figures) -> None:
     assert judged["verdict"] == "PASSED"
     check_figures(figures, lab, judged)
 
+    controls = run.xcom("recover")["controls"]
+    assert [(one["replica"], one["kind"], one["outcome"]) for one in controls] == [
+        (uri, kind, "rejected")
+        for uri in lab.replicas
+        for kind in ("corrupt", "stale", "rolled_back")
+    ]
+    rolled_back = [one["detail"] for one in controls if one["kind"] == "rolled_back"]
+    assert all("its ledger is not the one that is remembered" in said for said in rolled_back)
     recovered = run.xcom("recover")["recovered"]
     assert recovered["objects"] == len(TREE) + 1
     assert recovered["served"] == {lab.gcs: len(TREE) + 1}
@@ -240,6 +249,22 @@ def test_a_corrupt_primary_is_survived(lab: Lab) -> None:
     assert recovered["failed_attempts"] > 0
 
 
+def test_a_verifier_that_is_disabled_makes_it_invalid(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(lab.s3)
+    kinds: set[str] = set()
+    for disable, accepted in DISABLED.values():
+        disable(monkeypatch)
+        kinds |= accepted
+    run = drill(lab)
+    report = run.xcom("judge", key="report")
+    assert (run.state, report["verdict"]) == ("failed", "INVALID")
+    controls = run.xcom("recover")["controls"]
+    assert {one["kind"] for one in controls if one["outcome"] == "accepted"} == kinds
+    assert [d["verdict"] for d in evidence_of(report, "INVALID")] == ["INVALID"] * 2
+
+
 @pytest.mark.parametrize("survived", [True, False])
 def test_a_revoked_permission_is_survived_where_fetches_survive_it(
     lab: Lab, survived: bool
@@ -323,7 +348,10 @@ def test_a_place_out_of_reach_costs_no_other_its_evidence(
                 },
                 "identities": [],
                 "canary_found": True,
-                "controls": [{"replica": lab.azure, "outcome": "rejected", "detail": "corrupt"}],
+                "controls": [
+                    {"kind": kind, "replica": lab.azure, "outcome": "rejected", "detail": "no"}
+                    for kind in ("corrupt", "stale", "rolled_back")
+                ],
                 "failback": True,
             },
             canary={"written_at": "2026-11-23T08:59:00+00:00", "sha256": "0" * 64},

@@ -12,8 +12,9 @@ import pytest
 
 from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary, write_canary
 from airflow_multicloud.core.drill.chain import read, store
+from airflow_multicloud.core.drill.controls import ControlOutcome
 from airflow_multicloud.core.drill.evidence import Evidence, installed_versions
-from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
+from airflow_multicloud.core.drill.failover import Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict, findings, judge
 from airflow_multicloud.core.endpoints import Endpoint
@@ -94,6 +95,7 @@ class World:
         primary, replicas = endpoint("data/"), (endpoint("copy/"), endpoint("copy/"))
         for name, content in TREE.items():
             primary.store.put_object(primary.ref(f"data/{name}"), content)
+        replicate(Replication(primary, replicas))
         canary = write_canary(primary, "drill-1")
         replicate(Replication(primary, replicas))
         return cls(primary, replicas, canary)
@@ -122,7 +124,9 @@ class World:
 
 
 def outcomes(measured: Measurement) -> list[str]:
-    return [str(control.outcome) for control in measured.controls]
+    """By replica; the three kinds of control."""
+    told = [str(control.outcome) for control in measured.controls]
+    return [",".join(dict.fromkeys(told[at : at + 3])) for at in range(0, len(told), 3)]
 
 
 @pytest.fixture
@@ -242,16 +246,21 @@ def test_a_drill_that_accepts_a_corrupt_copy_is_invalid(tmp_path: Path) -> None:
     assert measured.recovered is not None
     assert measured.recovered.verified_by == {"nothing": 1}
     assert measured.canary_found  # Everything looks well, and still:
-    (control,) = measured.controls
-    assert control.outcome is ControlOutcome.ACCEPTED
-    assert "was accepted" in control.detail
+    corrupt, stale, rolled_back = measured.controls
+    for control in (corrupt, stale):
+        assert control.outcome is ControlOutcome.ACCEPTED
+        assert f"a {control.kind} copy of {control.replica}{CANARY_NAME} was accepted" in (
+            control.detail
+        )
+    assert rolled_back.outcome is ControlOutcome.UNTESTED
+    assert rolled_back.detail == "it has no ledger that could be rolled back"
     proven = [{"replica": str(replica.location), "proven": True}]
     assert judge(to_document(measured), proven, HOUR) is Verdict.INVALID
-    # The same replica, with a policy that wants proof, gives a drill that can fail.
+    # The same replica, with a policy that wants proof, serves nothing: no control is needed.
     strict = world.measure(
         tmp_path / "strict", Fault.UNAVAILABLE, replace(ANY, require_digest=True)
     )
-    assert outcomes(strict) == ["rejected"]
+    assert outcomes(strict) == ["untested"]
     assert judge(to_document(strict), proven, HOUR) is Verdict.FAILED_INTEGRITY
 
 
@@ -261,11 +270,14 @@ def test_the_control_is_offered_to_every_replica(world: World, tmp_path: Path) -
     indifferent.store.put_object(indifferent.ref(f"copy/{CANARY_NAME}"), body)
     world.replicas = (*world.replicas, indifferent)
     measured = world.measure(tmp_path, Fault.UNAVAILABLE)
-    assert [c.replica for c in measured.controls] == [str(r.location) for r in world.replicas]
-    assert outcomes(measured) == ["rejected", "rejected", "accepted"]
+    there = [str(r.location) for r in world.replicas]
+    assert [(c.replica, str(c.kind)) for c in measured.controls] == [
+        (uri, kind) for uri in there for kind in ("corrupt", "stale", "rolled_back")
+    ]
+    assert outcomes(measured) == ["rejected", "rejected", "accepted,untested"]
     reports = [to_document(verify(replica)) for replica in world.replicas[:-1]]
     assert judge(to_document(measured), reports, HOUR) is Verdict.INVALID
-    assert f"{indifferent.location} was accepted" in "".join(
+    assert f"{indifferent.location}{CANARY_NAME} was accepted" in "".join(
         findings(to_document(measured), reports)
     )
 
@@ -288,7 +300,9 @@ def test_a_replica_out_of_reach_is_a_finding_and_never_passes(world: World, tmp_
     facts = to_document(measured)
     assert judge(facts, reports, HOUR) is Verdict.FAILED_REPLICA
     untested, unverified = findings(facts, reports)
-    assert untested.startswith(f"{there}: its negative control could not be run: ")
+    assert untested.startswith(
+        f"{there}: its negative control (corrupt, stale, rolled back) could not be run: its "
+    )
     assert "unavailable" in untested
     assert unverified == f"{there}: it was not verified"
     # What else is wrong goes before: it is known.

@@ -9,7 +9,8 @@ import pytest
 
 from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
 from airflow_multicloud.core.drill.canary import Canary
-from airflow_multicloud.core.drill.failover import Control, ControlOutcome, Measurement
+from airflow_multicloud.core.drill.controls import Control, ControlKind, ControlOutcome
+from airflow_multicloud.core.drill.failover import Measurement
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Attempt, Provenance, TreeProvenance
@@ -174,7 +175,9 @@ SHOWN = {
                 fail_over_on=frozenset({ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT})
             ),
             canary_found=True,
-            controls=(Control("gs://b/", ControlOutcome.REJECTED, "as corrupt"),),
+            controls=(
+                Control(ControlKind.CORRUPT, "gs://b/", ControlOutcome.REJECTED, "as corrupt"),
+            ),
             failback=True,
         ),
         {
@@ -194,7 +197,14 @@ SHOWN = {
                 "require_digest": False,
             },
             "canary_found": True,
-            "controls": [{"replica": "gs://b/", "outcome": "rejected", "detail": "as corrupt"}],
+            "controls": [
+                {
+                    "kind": "corrupt",
+                    "replica": "gs://b/",
+                    "outcome": "rejected",
+                    "detail": "as corrupt",
+                }
+            ],
             "failback": True,
         },
     ),

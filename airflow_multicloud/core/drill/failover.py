@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,9 +14,9 @@ from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.apart import in_one_place
 from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary
+from airflow_multicloud.core.drill.controls import Control, controls_of, fetch_aside
 from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.failover.candidates import Candidate
-from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import (
     FailoverError,
@@ -29,26 +27,6 @@ from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-
-
-class ControlOutcome(StrEnum):
-    """What became of the corrupt copy that one replica was made to offer."""
-
-    REJECTED = "rejected"
-    """As corrupt: the checks work."""
-    ACCEPTED = "accepted"
-    """Nothing would have noticed damage there."""
-    UNTESTED = "untested"
-    """It could not be offered: the replica was out of reach, or has no canary."""
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """A check that the drill itself can fail: a corrupt copy of a replica must be rejected."""
-
-    replica: str
-    outcome: ControlOutcome
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +41,7 @@ class Measurement(Documented):
         clocks disagree, and no age can be told by them.
     :param policy: what decided about candidates.
     :param canary_found: whether the canary came back with the content that was written.
-    :param controls: one for each replica.
+    :param controls: of each replica, one of each kind.
     :param failback: whether the primary serves again once the fault is gone.
     """
 
@@ -166,7 +144,9 @@ def measure(
             clock_ahead=ahead if ahead > timedelta(0) else None,
             policy=policy,
             canary_found=_canary_found(scratch, canary),
-            controls=tuple(_control_of(replica, policy) for replica in replicas),
+            controls=tuple(
+                one for replica in replicas for one in controls_of(replica, canary, policy)
+            ),
             failback=_failback(primary, canary, policy),
         )
 
@@ -232,30 +212,9 @@ def _canary_of(candidate: Candidate) -> Candidate:
     return replace(candidate, endpoint=candidate.endpoint.below(CANARY_NAME))
 
 
-def _control_of(replica: Candidate, policy: FailoverPolicy) -> Control:
-    """Offer a replica's corrupt copy: what it says of objects must be enough to reject it."""
-    uri = str(replica.endpoint.location) if replica.endpoint else replica.uri
-    # Alone, so that only its rejection as corrupt shows that checks work.
-    corrupt = _canary_of(_faulted(replica, Fault.CORRUPT))
-    try:
-        _fetch_aside(corrupt, policy)
-    except FailoverError as err:
-        rejected = any(a.kind is ErrorKind.INTEGRITY for a in err.attempts)
-        outcome = ControlOutcome.REJECTED if rejected else ControlOutcome.UNTESTED
-        return Control(uri, outcome, str(err))
-    detail = f"a corrupt copy of {corrupt.uri} was accepted"
-    return Control(uri, ControlOutcome.ACCEPTED, detail)
-
-
 def _failback(primary: Candidate, canary: Canary, policy: FailoverPolicy) -> bool:
     try:
-        _fetch_aside(_canary_of(primary), replace(policy, expected_sha256=canary.sha256))
+        fetch_aside(_canary_of(primary), replace(policy, expected_sha256=canary.sha256))
     except CloudError:
         return False
     return True
-
-
-def _fetch_aside(candidate: Candidate, policy: FailoverPolicy) -> None:
-    """Fetch where it is never mistaken for something recovered."""
-    with tempfile.TemporaryDirectory(prefix="multicloud-drill-") as aside:
-        fetch([candidate], FileTarget(Path(aside, "canary")), policy)

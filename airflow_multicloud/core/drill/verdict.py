@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from airflow_multicloud.core.drill.failover import ControlOutcome
+from airflow_multicloud.core.drill.controls import ControlKind, ControlOutcome
 from airflow_multicloud.core.pages import duration
 
 
@@ -16,8 +16,8 @@ class Verdict(StrEnum):
     """How a drill ended; the first that applies."""
 
     INVALID = "INVALID"
-    """A corrupt copy was accepted, no replica's was rejected, or no replica was verified: the
-    drill could not have failed, so it proves nothing."""
+    """A corrupt, stale or rolled-back copy was accepted, no replica rejected one of these, or no
+    replica was verified: the drill could not have failed, so it proves nothing."""
     FAILED_INTEGRITY = "FAILED_INTEGRITY"
     """Nothing verified could be recovered, the canary is missing or a replica is damaged."""
     FAILED_RTO = "FAILED_RTO"
@@ -45,8 +45,8 @@ class Objectives:
 MEANINGS: Mapping[str, str] = {
     Verdict.PASSED: "Everything was recovered from the replicas, verified, and within both "
     "objectives; the primary served again afterwards.",
-    Verdict.INVALID: "This drill could not have failed, so it proves nothing: a damaged copy was "
-    "accepted, no replica's damaged copy was rejected, or no replica was verified.",
+    Verdict.INVALID: "This drill could not have failed, so it proves nothing: a damaged, stale or "
+    "rolled-back copy was accepted or could not be offered, or no replica was verified.",
     Verdict.FAILED_INTEGRITY: "Not everything could be recovered and verified.",
     Verdict.FAILED_RTO: "Recovery took longer than the objective.",
     Verdict.FAILED_RPO: "The data recovered was older than the objective allows, or its age can't "
@@ -64,7 +64,7 @@ def judge(
 ) -> Verdict:
     """The verdict on a :class:`Measurement`, as a document."""
     outcomes = {control["outcome"] for control in measurement["controls"]}
-    untested = ControlOutcome.REJECTED not in outcomes
+    untested = any(True for _ in _never_rejected(measurement))
     rto, rpo = measurement["rto_seconds"], measurement["rpo_seconds"]
     unproven = not all(report["proven"] for report in verification)
     rules = (
@@ -98,13 +98,36 @@ def findings(
             "the RPO can't be measured: it is not known when this was up to date last: "
             f"{recovered.get('oldest')}"
         )
-    for control in measurement["controls"]:
-        replica = control["replica"]
-        if control["outcome"] == ControlOutcome.ACCEPTED:
-            found.append(f"{replica}: {control['detail']}")
-        elif control["outcome"] == ControlOutcome.UNTESTED:
-            found.append(f"{replica}: its negative control could not be run: {control['detail']}")
+    found += _about_controls(measurement)
+    for replica in dict.fromkeys(control["replica"] for control in measurement["controls"]):
         if not any(replica.startswith(report["replica"]) for report in verification):
             found.append(f"{replica}: it was not verified")
     found += [f"{r['replica']}: it is not proven" for r in verification if not r["proven"]]
     return tuple(found)
+
+
+def _never_rejected(measurement: Mapping[str, Any]) -> Iterator[ControlKind]:
+    """What no replica has rejected, of what must be rejected."""
+    for kind in ControlKind:
+        of_kind = [one for one in measurement["controls"] if _kind_of(one) == kind]
+        if not any(one["outcome"] == ControlOutcome.REJECTED for one in of_kind):
+            yield kind
+
+
+def _about_controls(measurement: Mapping[str, Any]) -> Iterator[str]:
+    untested: dict[tuple[str, str], list[str]] = {}
+    for control in measurement["controls"]:
+        replica, detail = control["replica"], control["detail"]
+        if control["outcome"] == ControlOutcome.ACCEPTED:
+            yield f"{replica}: {detail}"
+        elif control["outcome"] == ControlOutcome.UNTESTED:
+            untested.setdefault((replica, detail), []).append(_kind_of(control))
+    for (replica, detail), kinds in untested.items():
+        which = ", ".join(kind.replace("_", " ") for kind in kinds)
+        yield f"{replica}: its negative control ({which}) could not be run: {detail}"
+
+
+def _kind_of(control: Mapping[str, Any]) -> str:
+    """Records of before there were several have none."""
+    kind: str = control.get("kind", ControlKind.CORRUPT)
+    return kind

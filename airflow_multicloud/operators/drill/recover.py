@@ -13,7 +13,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud.api.object_store.fetches import open_candidates
 from airflow_multicloud.core.drill.canary import Canary
-from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
+from airflow_multicloud.core.drill.controls import ControlOutcome
+from airflow_multicloud.core.drill.failover import Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy, parse_kinds
 from airflow_multicloud.documents import read_document, to_document
