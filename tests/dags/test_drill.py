@@ -150,6 +150,14 @@ def test_every_fault_is_survived_and_nothing_comes_from_the_primary(
     assert measured.reason is None
     assert measured.rto is not None
     assert timedelta(0) < measured.rto < timedelta(seconds=20)
+    phases = measured.phases
+    assert phases.detect is not None
+    assert phases.failover is not None
+    assert phases.first_verified is not None
+    assert timedelta(0) < phases.detect < phases.failover < phases.first_verified < measured.rto
+    assert phases.all_verified == measured.rto
+    assert (phases.detect >= timedelta(seconds=1)) is (fault is Fault.STALLED)
+    assert recovered.ages == {"up to 1 min": len(TREE) + 1}
     assert measured.rpo is not None
     assert timedelta(0) <= measured.rpo < timedelta(seconds=20)
     assert world.judge(measured) is Verdict.PASSED
@@ -169,6 +177,10 @@ def test_a_revoked_permission_is_no_outage_by_default(world: World, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
     # What was not recovered took no time to recover, and the setting that decided it is named.
     assert (measured.rto, measured.rpo) == (None, None)
+    # The fault was noticed, and nothing came of it.
+    phases = measured.phases
+    assert phases.detect is not None
+    assert (phases.failover, phases.first_verified, phases.all_verified) == (None, None, None)
     facts = to_document(measured)
     assert (facts["rto_seconds"], facts["rpo_seconds"]) == (None, None)
     assert facts["reason"] == (

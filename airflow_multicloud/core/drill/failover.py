@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core import telemetry
@@ -17,6 +17,7 @@ from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary
 from airflow_multicloud.core.drill.controls import Control, controls_of, fetch_aside
 from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.failover.candidates import Candidate
+from airflow_multicloud.core.failover.moments import Moments
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import (
     FailoverError,
@@ -27,6 +28,28 @@ from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """What came when, each counted from the fault; ``None``: it never came to that.
+
+    :param detect: the first attempt has failed, and it is known with what kind of error.
+    :param failover: a candidate has begun to send an object that it served in the end.
+    :param first_verified: the first object is verified and in place.
+    :param all_verified: the last one is: the RTO.
+    """
+
+    detect: timedelta | None
+    failover: timedelta | None
+    first_verified: timedelta | None
+    all_verified: timedelta | None
+
+    @classmethod
+    def of(cls, moments: Moments, fault: float, done: float | None) -> Self:
+        """From moments, that of the fault and the end of the recovery on the same clock."""
+        first = (moments.failed, moments.answered, moments.served, done)
+        return cls(*(None if one is None else timedelta(seconds=one - fault) for one in first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +66,7 @@ class Measurement(Documented):
     :param canary_found: whether the canary came back with the content that was written.
     :param controls: of each replica, one of each kind.
     :param failback: whether the primary serves again once the fault is gone.
+    :param phases: of the recovery.
     """
 
     fault: Fault
@@ -57,6 +81,7 @@ class Measurement(Documented):
     canary_found: bool
     controls: tuple[Control, ...]
     failback: bool
+    phases: Phases
 
     DOCUMENT: ClassVar = Document(
         (
@@ -68,6 +93,7 @@ class Measurement(Documented):
             "took",
             "rto",
             "rpo",
+            "phases",
             "clock_ahead",
             "policy",
             "canary_found",
@@ -114,7 +140,7 @@ def measure(
         )
     primary, *replicas = candidates
     _check_apart(primary, replicas)
-    over = threading.Event()
+    over, moments = threading.Event(), Moments()
     with telemetry.operation("drill", multicloud__fault=str(fault)):
         started, fault_at = time.monotonic(), datetime.now(UTC)
         recovered: TreeProvenance | None = None
@@ -122,7 +148,10 @@ def measure(
         reason: str | None = None
         try:
             recovered = fetch_tree(
-                [_faulted(primary, fault, over), *replicas], FileTarget(scratch), policy
+                [_faulted(primary, fault, over), *replicas],
+                FileTarget(scratch),
+                policy,
+                moments=moments,
             )
         except CloudError as err:
             problem = f"{err.kind}: {err}"
@@ -130,7 +159,8 @@ def measure(
             reason = _reason(err, candidates, policy, timedelta(seconds=spent))
         finally:
             over.set()  # Calls that still hang are nobody's any more, nor are their threads.
-        took = timedelta(seconds=time.monotonic() - started)
+        ended = time.monotonic()
+        took = timedelta(seconds=ended - started)
         as_of = None if recovered is None else recovered.as_of
         ahead = max(canary.written_at, as_of or canary.written_at) - fault_at
         return Measurement(
@@ -148,6 +178,7 @@ def measure(
                 one for replica in replicas for one in controls_of(replica, canary, policy)
             ),
             failback=_failback(primary, canary, policy),
+            phases=Phases.of(moments, started, ended if recovered else None),
         )
 
 
