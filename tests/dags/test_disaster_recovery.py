@@ -305,14 +305,18 @@ def test_a_replica_out_of_reach_leaves_a_verdict_and_evidence(
         down = unreachable(lab, closed, monkeypatch)
         run = drill(lab, down, replicas=[down, lab.azure])
     assert run.state == "failed"
-    bad = {task for task, state in run.states.items() if state not in ("success", "skipped")}
-    assert bad == {("judge", -1)}
+    assert run.unsuccessful == {"judge[-1]": "failed"}
     assert run.state_of("export") == "skipped"  # It is sent nowhere.
     report = run.xcom("judge", key="report")
-    assert report["verdict"] == "FAILED_REPLICA"
-    assert [f.startswith(f"{down}: ") for f in report["findings"]] == [True, True]
+    assert report["verdict"] == "INVALID"
+    untested, unverified, unlisted, alone = report["findings"]
+    assert unlisted.startswith(f"cleanup: {down} can't be listed: unavailable")
+    assert untested.startswith(f"{down}: its negative control")
+    assert unverified == f"{down}: it was not verified"
+    assert alone.startswith("the evidence is kept in one cloud only (abfs://")
+    assert report["reason"] == f"Before the fault: {unverified}."
     assert run.xcom("recover")["recovered"]["served"] == {lab.azure: len(TREE) + 1}
-    (document,) = evidence_of(report, "FAILED_REPLICA")
+    (document,) = evidence_of(report, "INVALID")
     assert document["findings"] == report["findings"]
 
 
@@ -381,6 +385,11 @@ def test_no_replica_in_reach_stops_the_drill(lab: Lab, monkeypatch: pytest.Monke
     assert run.state_of("reachable_replicas") == "failed"
     assert run.tries["reachable_replicas", -1] == 3  # it may come back
     assert run.state_of("replicate") == "upstream_failed"
+    # Nothing answers that could keep evidence.
+    assert run.state_of("judge") == "failed"
+    report = run.xcom("judge", key="report")
+    assert (report["verdict"], report["evidence"]) == ("INVALID", [])
+    assert report["reason"] == "The drill was not begun: no replica is in reach."
 
 
 def test_an_unknown_kind_to_fail_over_on_is_refused(lab: Lab) -> None:
@@ -388,9 +397,17 @@ def test_an_unknown_kind_to_fail_over_on_is_refused(lab: Lab) -> None:
     run = drill(lab, fail_over_on=["outage"])
     assert run.state_of("recover") == "failed"
     assert run.tries["recover", -1] == 1
+    # What was stopped has evidence as well.
+    report = run.xcom("judge", key="report")
+    assert (run.state_of("judge"), report["verdict"]) == ("failed", "ABORTED")
+    assert report["reason"] == "The drill ended before anything was measured (recover: failed)."
+    first, _ = evidence_of(report, "ABORTED")
+    assert (first["steps"]["recover"], first["steps"]["replicate_canary"]) == ("failed", "success")
+    assert first["canary"] == run.xcom("canary")
+    assert [one["proven"] for one in first["verification"]] == [True, True]
 
 
-def test_an_empty_primary_stops_the_drill_before_anything_is_written(
+def test_an_empty_primary_stops_the_drill_before_anything_but_evidence_is_written(
     lab: Lab, figures: Figures
 ) -> None:
     run = drill(lab, metrics_to=[figures.conn_id])
@@ -399,10 +416,11 @@ def test_an_empty_primary_stops_the_drill_before_anything_is_written(
     assert [(p.name, p.data) for p in figures.points] == [("multicloud.drill.success", Gauge(0))]
     assert run.state_of("replicate") == "failed"
     assert run.tries["replicate", -1] == 1
-    assert run.state_of("judge") == "upstream_failed"
+    report = run.xcom("judge", key="report")
+    assert (report["verdict"], report["rto_seconds"]) == ("ABORTED", None)
     for replica in lab.replicas:
         assert tree_of(replica) == {}
-        assert own_keys(replica) == []
+        assert {key.split("/")[1] for key in own_keys(replica)} == {"evidence"}
 
 
 def test_a_drill_changes_nothing_but_the_canary(lab: Lab, tmp_path: Path) -> None:
