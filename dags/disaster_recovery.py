@@ -19,7 +19,12 @@ from airflow_multicloud.operators.database import (
     SnapshotDatabaseOperator,
     VerifyDatabaseOperator,
 )
-from airflow_multicloud.operators.drill import DrillAssets, drill_figures, drill_task_group
+from airflow_multicloud.operators.drill import (
+    DrillAssets,
+    drill_deadline,
+    drill_figures,
+    drill_task_group,
+)
 from airflow_multicloud.operators.metrics import ExportMetricsOperator
 from airflow_multicloud.operators.metrics.run_reports import skip_if_empty
 from airflow_multicloud.operators.params import CheckParamsOperator
@@ -47,6 +52,9 @@ PLACES = {
 NAMESPACE = "airflow_multicloud"
 #: Of the database, how many stay: the newest.
 SNAPSHOTS = 3
+#: When a run is late, from when it is queued: the RTO, and what comes before the fault. Airflow
+#: takes no param here.
+DEADLINE = timedelta(hours=2)
 PLACES_VARIABLE = "disaster_recovery_places"
 
 DOC = """
@@ -59,21 +67,24 @@ Ask the clouds whether all of this is allowed (**preflight**), before any of it 
 2. Write a **canary** with the time in it to the primary and replicate again: only the canary
    travels.
 3. Make the primary fail, for one task only, and **recover** everything from the replicas into
-   a scratch directory. As a negative control a corrupt copy of each replica is offered alone
-   and must be rejected; the primary, the fault gone, must serve again.
+   a scratch directory. As negative controls a corrupt, a stale and a rolled-back copy of each
+   replica are offered alone and must be rejected; the primary, the fault gone, must serve again.
 4. Measure RTO and RPO, **judge**, and write the evidence as JSON and HTML beside two replicas.
+   This task runs whatever became of the others: a drill that could not begin is `INVALID`, and one
+   that ended on the way is `ABORTED`.
 5. **export** the run's figures to the clouds' metrics, whether the drill passed or not.
 
 Where the params say so, **secrets** are made equal to those of one store (a value that somebody
 else wrote is a conflict, and stays), and a **database** is restored from a new snapshot into
 scratch, verified there by SQL, and removed again; the newest three of these snapshots are kept.
-Without these params both are skipped.
+Without these params both are skipped. Both are judged as well.
 
 Nothing at any cloud is switched off or deleted. A replica that is out of reach is left out, and the
 verdict is then not `PASSED`. The DAG fails when the verdict is not
 `PASSED`; the evidence is written first. An export that fails is red, and the run stays what it
 was without it. Objectives are params; so are the URIs, among those that
-`PLACES` in this file or the Airflow Variable `disaster_recovery_places` lists.
+`PLACES` in this file or the Airflow Variable `disaster_recovery_places` lists. A run that takes
+longer than `DEADLINE` is told of by Airflow's deadline alert.
 """
 
 
@@ -106,7 +117,9 @@ with DAG(
     dag_id="disaster_recovery",
     description="Replicate, prove, lose the primary, recover from a replica, judge.",
     doc_md=DOC,
+    # Weekly, say: "0 4 * * 1". Not by default, as places and connections must be yours first.
     schedule=None,
+    deadline=drill_deadline(DEADLINE),
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,

@@ -106,11 +106,21 @@ def evidence_of(facts: dict[str, Any], verdict: str) -> list[dict[str, Any]]:
     return documents
 
 
+def map_of(figures: Figures, name: str) -> list[tuple[dict[str, object], float]]:
+    return [(dict(key), value) for key, value in figures.of(f"multicloud.drill.{name}").items()]
+
+
 def check_figures(figures: Figures, lab: Lab, judged: dict[str, Any]) -> None:
     """What the first drill between these places exports."""
     assert figures.one("multicloud.drill.success") == 1
     assert figures.one("multicloud.drill.rto") == judged["rto_seconds"]
     assert figures.one("multicloud.drill.rpo") == judged["rpo_seconds"]
+    phases = {one["multicloud.phase"]: value for one, value in map_of(figures, "phase")}
+    assert phases == {
+        name.removesuffix("_seconds"): seconds for name, seconds in judged["phases"].items()
+    }
+    ages = {one["multicloud.age"]: value for one, value in map_of(figures, "objects")}
+    assert ages == {"up to 1 min": len(TREE) + 1} == judged["ages"]
     canary_size = len(get(f"{lab.s3}_drill/canary.json"))
     sent = sum(map(len, TREE.values())) + canary_size
     of_replica = [(("multicloud.replica", uri),) for uri in lab.replicas]

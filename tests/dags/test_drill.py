@@ -480,7 +480,7 @@ def test_a_record_of_the_first_version_is_read_and_shown(world: World) -> None:
     )
     place = record_in(world, evidence)
     body = json.loads(bytes(place.store.get_object(place.location.ref).read()))
-    for added in ("reason", "before", "parts", "places", "steps", "earlier"):
+    for added in ("reason", "before", "parts", "places", "steps", "earlier", "past"):
         del body[added]
     place.store.put_object(place.location.ref, json.dumps({**body, "format_version": 1}).encode())
     found = read(place)

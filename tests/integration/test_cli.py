@@ -828,6 +828,23 @@ class TestDrill:
         assert (ended.code, ended.result["verdict"], accepted) == (3, "INVALID", kinds)
         assert f"finding: {REPLICA}: a" in ended.err
 
+    def test_drills_over_time(self, shell: Shell) -> None:
+        assert shell.run("evidence", "trend", REPLICA).code == 4
+        shell.run("drill", SOURCE, REPLICA)
+        shell.run("drill", SOURCE, REPLICA, "--fault", "permission_denied")
+        ended = shell.run("evidence", "trend", REPLICA, "--last", "5", "-o", "json")
+        assert (ended.code, ended.err) == (0, "")
+        first, second = json.loads(ended.out)
+        assert (first["number"], first["verdict"], second["verdict"]) == (
+            1,
+            "PASSED",
+            "FAILED_INTEGRITY",
+        )
+        assert (first["rto_seconds"] is None, second["rto_seconds"]) == (False, None)
+        assert "none of 1 h" in shell.run("evidence", "trend", REPLICA).out
+        wrong = shell.run("evidence", "trend", REPLICA, "--last", "0")
+        assert (wrong.code, "--last: 0 given" in wrong.err) == (2, True)
+
     def test_failed_says_why(self, shell: Shell) -> None:
         ended = shell.run("drill", SOURCE, REPLICA, "--fault", "permission_denied")
         assert (ended.code, "FAILED_INTEGRITY" in ended.out) == (3, True)

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_multicloud import api
 from airflow_multicloud.core.drill.records import key_of
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
-from airflow_multicloud.operators.drill import DrillReportOperator
+from airflow_multicloud.operators.drill import DrillOperator, DrillReportOperator
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
 from tests.integration.airflow_runs import Bare
@@ -243,3 +243,59 @@ def test_without_a_measurement_a_drill_is_aborted() -> None:
     report = context.pushed["report"]
     assert report["reason"] == "The drill ended before anything was measured."
     assert len(report["evidence"]) == 4
+
+
+def test_drills_over_time() -> None:
+    never = api.Objectives(timedelta(microseconds=1), timedelta(hours=1))
+    held = [
+        api.run_drill(PRIMARY, [REPLICA], objectives=objectives)
+        for objectives in (never, OBJECTIVES, OBJECTIVES)
+    ]
+    found = api.evidence_trend(REPLICA)
+    assert [(one.number, one.verdict) for one in found.drills] == [
+        (1, "FAILED_RTO"),
+        (2, "PASSED"),
+        (3, "PASSED"),
+    ]
+    assert found.drills[0].rto_objective == never.rto
+    assert all(one.rto and one.rto > timedelta(0) for one in found.drills)
+    # Each has those before it, and draws them with its own.
+    last = held[-1].evidence
+    assert [past.number for past in last.past] == [1, 2]
+    page = last.html().decode()
+    assert page.count("<svg") == 2
+    assert page.count("<rect") == 6
+    assert "this drill: PASSED" in page
+    assert "<svg" not in held[0].evidence.html().decode()
+    ref = ObjectRef("data", key_of(2))
+    object_store.Hook("proof_two").put_object(ref, b"{")
+    damaged = api.evidence_trend(REPLICA, last=2)
+    assert ([one.number for one in damaged.drills], damaged.unreadable) == ([3], (2,))
+
+
+def test_a_trend_of_nothing_is_an_error() -> None:
+    with pytest.raises(StorageError, match="no evidence is here"):
+        api.evidence_trend(OTHER_BUCKET)
+    with pytest.raises(StorageError, match="last: 0 given"):
+        api.evidence_trend(REPLICA, last=0)
+
+
+def test_one_task_holds_a_whole_drill() -> None:
+    def task(**given: Any) -> DrillOperator:
+        known = {"primary": PRIMARY, "replicas": [REPLICA], "rto_seconds": 60, "rpo_seconds": 60}
+        return DrillOperator(task_id="drill", **{**known, **given})
+
+    context = Bare()
+    facts = task().execute(context)  # type: ignore[arg-type]
+    assert (facts["verdict"], facts["reason"]) == ("PASSED", None)
+    assert context.pushed["report"] == facts
+    (told,) = context.pushed["ledgers"]
+    assert told["place"].endswith("/data/") or told["place"].endswith("data@proof_two/")
+    read = api.read_evidence(facts["evidence"][0])
+    assert (read.run["DAG"], read.drill_id) == ("bare", facts["drill_id"])
+    with pytest.raises(AirflowFailException, match="the drill's verdict is FAILED_INTEGRITY"):
+        task(fault="permission_denied").execute(Bare())  # type: ignore[arg-type]
+    with pytest.raises(AirflowFailException, match="fault: 'fire' given"):
+        task(fault="fire").execute(Bare())  # type: ignore[arg-type]
+    with pytest.raises(StorageError, match="fail_over_on"):
+        task(fail_over_on=["outage"])

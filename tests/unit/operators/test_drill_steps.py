@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
+import pytest
+from airflow.sdk.module_loading import import_string
+
 from airflow_multicloud.core.drill.parts import PartKind, PartOutcome
+from airflow_multicloud.operators.drill.deadline import drill_deadline
 from airflow_multicloud.operators.drill.steps import DrillTasks, Steps, steps_of
 from airflow_multicloud.operators.metrics.run_reports import RunReports
 from tests.unit.metrics.test_run_reports import Asking
@@ -109,3 +115,14 @@ def test_a_database_and_what_is_left_of_it() -> None:
     assert parts({"database.snapshot": "failed", "database.restore": "upstream_failed"}) == {
         "database failed": "snapshot: failed"
     }
+
+
+def test_a_late_drill_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    alert = drill_deadline(timedelta(hours=2))
+    assert alert.interval == timedelta(hours=2)
+    callback = import_string(alert.callback.path)
+    run = {"dag_id": "disaster_recovery", "run_id": "r1"}
+    asyncio.run(callback(**alert.callback.kwargs, context={"dag_run": run}))
+    assert "the drill disaster_recovery, run r1, has not ended 2:00:00 after" in caplog.text
+    other = drill_deadline(timedelta(hours=1), "a.b", {"text": "late"})
+    assert (other.callback.path, other.callback.kwargs) == ("a.b", {"text": "late"})
