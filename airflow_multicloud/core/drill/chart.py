@@ -10,6 +10,9 @@ from markupsafe import Markup
 
 from airflow_multicloud.core.pages import duration
 
+#: What is to be met is drawn if it is at most so many times what was measured.
+_FAR = 4
+_ABOVE = "; where there is no line, what was to be met is higher"
 _WIDTH, _HEIGHT, _BASE, _LEFT = 640.0, 130.0, 108.0, 6.0
 
 
@@ -29,18 +32,18 @@ class Bar:
 
 def chart(title: str, bars: Sequence[Bar]) -> Markup:
     """The bars from left to right, as an inline SVG."""
-    most = max(
-        (max(b.measured or timedelta(0), b.objective).total_seconds() for b in bars), default=0.0
-    )
+    highest = max((bar.measured or timedelta(0) for bar in bars), default=timedelta(0))
+    near = [bar.objective for bar in bars if bar.objective <= _FAR * highest]
+    most = max([highest, *near]).total_seconds()
     parts = Markup("").join(_drawn(bars, most or 1.0))
     return Markup(
         '<figure><svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}'
         '<line x1="0" y1="{}" x2="{}" y2="{}" stroke="var(--quiet)"/>'
-        '<text x="{}" y="{}" font-size="12" fill="var(--quiet)">{}; the top is {}</text>'
+        '<text x="{}" y="{}" font-size="12" fill="var(--quiet)">{}; the top is {}{}</text>'
         "</svg></figure>"
     ).format(
         *(_WIDTH, _HEIGHT, title, parts, _BASE, _WIDTH, _BASE),
-        *(_LEFT, _HEIGHT - 6, title, duration(most)),
+        *(_LEFT, _HEIGHT - 6, title, duration(most), "" if len(near) == len(bars) else _ABOVE),
     )
 
 
@@ -62,6 +65,8 @@ def _drawn(bars: Sequence[Bar], most: float) -> Iterator[Markup]:
                 '<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="var(--{})">'
                 "<title>{}</title></rect>"
             ).format(left, _BASE - high, wide, high, "good" if met else "bad", bar.label)
+        if limit < 0:
+            continue
         yield Markup(
             '<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="var(--ink)" '
             'stroke-dasharray="3 2"/>'
