@@ -1,4 +1,4 @@
-"""What a drill shows besides objects: secrets, a database, a deployment, and a clean end."""
+"""What a drill shows besides objects: secrets, a database, and a clean end."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ class PartKind(StrEnum):
     """Copies of secrets are equal to their source."""
     DATABASE = "database"
     """A database was restored from a snapshot, and verified by SQL."""
-    DEPLOYMENT = "deployment"
-    """An application was deployed to the clouds that are left."""
     CLEANUP = "cleanup"
     """A listing has shown that nothing is left of all this."""
 

@@ -28,8 +28,6 @@ class Verdict(StrEnum):
     """Copies of secrets could not be made or read."""
     FAILED_DATABASE = "FAILED_DATABASE"
     """A database was not restored, or is not what it must be."""
-    FAILED_DEPLOYMENT = "FAILED_DEPLOYMENT"
-    """An application could not be deployed to the clouds that are left."""
     FAILED_RTO = "FAILED_RTO"
     """Recovery took longer than the objective."""
     FAILED_RPO = "FAILED_RPO"
@@ -63,7 +61,6 @@ MEANINGS: Mapping[str, str] = {
     Verdict.FAILED_INTEGRITY: "Not everything could be recovered and verified.",
     Verdict.FAILED_SECRETS: "Copies of secrets could not be made or read.",
     Verdict.FAILED_DATABASE: "A database could not be restored and verified.",
-    Verdict.FAILED_DEPLOYMENT: "An application could not be deployed to the clouds that are left.",
     Verdict.FAILED_RTO: "Recovery took longer than the objective.",
     Verdict.FAILED_RPO: "The data recovered was older than the objective allows, or its age can't "
     "be told.",
@@ -78,7 +75,6 @@ MEANINGS: Mapping[str, str] = {
 _OF_PARTS = {
     PartKind.SECRETS: Verdict.FAILED_SECRETS,
     PartKind.DATABASE: Verdict.FAILED_DATABASE,
-    PartKind.DEPLOYMENT: Verdict.FAILED_DEPLOYMENT,
 }
 
 

@@ -89,7 +89,6 @@ CASES: list[tuple[dict[str, Any], Verdict, str]] = [
     ({"measured": {"canary_found": False}}, Verdict.FAILED_INTEGRITY, "The canary was not"),
     ({"parts": [failed(PartKind.SECRETS)]}, Verdict.FAILED_SECRETS, "it is broken"),
     ({"parts": [failed(PartKind.DATABASE)]}, Verdict.FAILED_DATABASE, "it is broken"),
-    ({"parts": [failed(PartKind.DEPLOYMENT)]}, Verdict.FAILED_DEPLOYMENT, "it is broken"),
     (
         {"measured": {"rto_seconds": 61.0}},
         Verdict.FAILED_RTO,
