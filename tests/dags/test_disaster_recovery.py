@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.sdk import DAG
 
 from airflow_multicloud import api
 from airflow_multicloud.core.ledger import reading
 from airflow_multicloud.errors import StorageError
-from airflow_multicloud.operators.drill import DrillReportOperator
+from airflow_multicloud.operators.drill import DrillReportOperator, drill_deadline
 from airflow_multicloud.ports.metrics import Gauge
 from tests.unit.drill.disabled import DISABLED
 
-from ..integration.airflow_runs import Bare, Run, allow, run_dag  # noqa: TID252  # tests are no package
+from ..integration.airflow_runs import Bare, Run, allow, make_known, run_dag  # noqa: TID252  # tests are no package
 from ..integration.lab import TREE, Lab, at, fill, get, ledger, own_keys, tree_of  # noqa: TID252  # tests are no package
 
 if TYPE_CHECKING:
-    from airflow.sdk import DAG
-
     from .conftest import Figures
 
 DAGS = Path(__file__).parents[2] / "dags"
@@ -446,3 +445,14 @@ def test_a_drill_changes_nothing_but_the_canary(lab: Lab, tmp_path: Path) -> Non
     fetched = api.failover_fetch([lab.s3, *lab.replicas], tmp_path)
     assert isinstance(fetched, api.TreeProvenance)
     assert not fetched.failed_over
+
+
+def test_a_dag_with_a_deadline_is_known_to_airflow_with_it() -> None:
+    from airflow.models.deadline_alert import DeadlineAlert
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    make_known(DAG("late_drill", schedule=None, deadline=drill_deadline(timedelta(minutes=7))))
+    with create_session() as session:
+        alerts = session.scalars(select(DeadlineAlert)).all()
+        assert any("drill.deadline.tell_late" in str(one.callback_def) for one in alerts)
