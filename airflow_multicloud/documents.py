@@ -35,11 +35,13 @@ class Document:
         or property that is shown under it. Every field when left out.
     :param format: what the document says it is, if it is kept.
     :param version: the version of its form, which a reader must know.
+    :param reads: earlier versions that are read as well: what they lack has a default.
     """
 
     shows: tuple[str | tuple[str, str], ...] = ()
     format: str | None = None
     version: int | None = None
+    reads: tuple[int, ...] = ()
 
 
 class Documented:
@@ -96,11 +98,12 @@ def read_document(cls: type[T], document: object, *, what: str) -> T:
     if about.format is not None and document.get("format") != about.format:
         given = document.get("format")
         raise _unreadable(what, f"its format is {given_text(given)}, expected {about.format!r}")
-    if about.version is not None and document.get("format_version") != about.version:
+    known = [*about.reads, about.version]
+    if about.version is not None and document.get("format_version") not in known:
         raise CloudError(
             f"{what} is of version {document.get('format_version')!r}; this release of "
-            f"airflow-multicloud reads version {about.version}. Read it with the release that "
-            "wrote it, or a later one",
+            f"airflow-multicloud reads version {' and '.join(map(str, known))}. Read it with the "
+            "release that wrote it, or a later one",
             kind=ErrorKind.UNSUPPORTED,
         )
     try:

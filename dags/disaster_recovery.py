@@ -5,16 +5,13 @@ Before it whether all of that is allowed; beside it secrets, and a database rest
 
 from __future__ import annotations
 
-import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, Param, TaskGroup, task
+from airflow.sdk import DAG, Asset, Param, TaskGroup
 
-from airflow_multicloud import api
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.operators.database import (
     RemoveDatabaseOperator,
@@ -22,19 +19,11 @@ from airflow_multicloud.operators.database import (
     SnapshotDatabaseOperator,
     VerifyDatabaseOperator,
 )
-from airflow_multicloud.operators.drill import (
-    DrillReportOperator,
-    FailoverDrillOperator,
-    WriteCanaryOperator,
-)
+from airflow_multicloud.operators.drill import DrillAssets, drill_figures, drill_task_group
 from airflow_multicloud.operators.metrics import ExportMetricsOperator
-from airflow_multicloud.operators.metrics.run_reports import RunReports, skip_if_empty
-from airflow_multicloud.operators.object_store import ReplicateOperator, VerifyReplicaOperator
+from airflow_multicloud.operators.metrics.run_reports import skip_if_empty
 from airflow_multicloud.operators.params import CheckParamsOperator
-from airflow_multicloud.operators.preflight import PreflightOperator
 from airflow_multicloud.operators.secrets import SyncSecretsOperator
-
-log = logging.getLogger(__name__)
 
 # Names only: an s3:// or gs:// URI here makes every parse of this file load boto3 and the
 # Google SDK, for Airflow's URI handlers of these schemes.
@@ -70,15 +59,17 @@ Ask the clouds whether all of this is allowed (**preflight**), before any of it 
 2. Write a **canary** with the time in it to the primary and replicate again: only the canary
    travels.
 3. Make the primary fail, for one task only, and **recover** everything from the replicas into
-   a scratch directory. As a negative control a corrupt copy of each replica is offered alone
-   and must be rejected; the primary, the fault gone, must serve again.
+   a scratch directory. As negative controls a corrupt, a stale and a rolled-back copy of each
+   replica are offered alone and must be rejected; the primary, the fault gone, must serve again.
 4. Measure RTO and RPO, **judge**, and write the evidence as JSON and HTML beside two replicas.
+   This task runs whatever became of the others: a drill that could not begin is `INVALID`, and one
+   that ended on the way is `ABORTED`.
 5. **export** the run's figures to the clouds' metrics, whether the drill passed or not.
 
 Where the params say so, **secrets** are made equal to those of one store (a value that somebody
 else wrote is a conflict, and stays), and a **database** is restored from a new snapshot into
 scratch, verified there by SQL, and removed again; the newest three of these snapshots are kept.
-Without these params both are skipped.
+Without these params both are skipped. Both are judged as well.
 
 Nothing at any cloud is switched off or deleted. A replica that is out of reach is left out, and the
 verdict is then not `PASSED`. The DAG fails when the verdict is not
@@ -86,45 +77,6 @@ verdict is then not `PASSED`. The DAG fails when the verdict is not
 was without it. Objectives are params; so are the URIs, among those that
 `PLACES` in this file or the Airflow Variable `disaster_recovery_places` lists.
 """
-
-
-def figures(ti: Any) -> list[dict[str, Any]]:
-    """The run's figures; what was not measured is left out."""
-    reports = RunReports(ti)
-    found: list[dict[str, Any]] = [
-        {"name": "multicloud.drill.success", "value": int(reports.succeeded)}
-    ]
-    judged = reports.of("judge", "report") or {}
-    for name in ("rto", "rpo"):
-        seconds = judged.get(f"{name}_seconds")
-        found.append({"name": f"multicloud.drill.{name}", "value": seconds, "unit": "s"})
-    sent: Counter[str] = Counter()
-    objects: Counter[tuple[str, str]] = Counter()
-    for task_id in ("replicate", "replicate_canary"):
-        for one in (reports.of(task_id, "report") or {}).get("destinations", ()):
-            sent[one["uri"]] += one["bytes_written"]
-            for outcome, count in one["outcomes"].items():
-                objects[one["uri"], outcome] += count
-    counted = {"type": "counter"}
-    for uri, size in sent.items():
-        where = {"multicloud.replica": uri}
-        name = "multicloud.replication.bytes"
-        found.append({**counted, "name": name, "value": size, "unit": "By", "attributes": where})
-    for (uri, outcome), count in objects.items():
-        where = {"multicloud.replica": uri, "multicloud.outcome": outcome}
-        name = "multicloud.replication.objects"
-        found.append({**counted, "name": name, "value": count, "attributes": where})
-    # How old each replica's proven state was when the canary was written.
-    written = (reports.of("canary") or {}).get("written_at")
-    for one in reports.of_each("verify", "report") if written else ():
-        as_of = datetime.fromisoformat(one["as_of"] or written)
-        lag = (datetime.fromisoformat(written) - as_of).total_seconds()
-        # Else nobody knows it, or a clock is ahead.
-        if lag > 0:
-            where = {"multicloud.replica": one["replica"]}
-            name = "multicloud.replication.lag"
-            found.append({"name": name, "value": lag, "unit": "s", "attributes": where})
-    return [one for one in found if one["value"] is not None]
 
 
 def _optional(description: str) -> Param:
@@ -156,6 +108,9 @@ with DAG(
     dag_id="disaster_recovery",
     description="Replicate, prove, lose the primary, recover from a replica, judge.",
     doc_md=DOC,
+    # In your copy set a schedule ("0 4 * * 1" is weekly): places and connections are to be yours
+    # first. And deadline=drill_deadline(timedelta(hours=2)), to be told of a run that is late; it
+    # is not here, as `airflow dags test` (Airflow 3.3.2) can't end a run that has a deadline.
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
@@ -163,7 +118,7 @@ with DAG(
     tags=["multicloud", "disaster-recovery", "drill"],
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
     render_template_as_native_obj=True,
-    user_defined_macros={"figures": figures, "needed": needed},
+    user_defined_macros={"drill_figures": drill_figures, "needed": needed},
     params={
         "primary": Param(
             PLACES["primary"][0],
@@ -232,32 +187,34 @@ with DAG(
         ),
     },
 ) as dag:
-    primary = "{{ params.primary }}"
     check = CheckParamsOperator(task_id="check_params", allowed=PLACES, variable=PLACES_VARIABLE)
 
-    @task
-    def reachable_replicas(params: dict[str, Any]) -> list[str]:
-        """One that is out of reach is a finding of the drill's, not the end of it."""
-        found = api.reachable_replicas(params["replicas"])
-        for status in found.out_of_reach:
-            log.warning("out of reach: %s", status)
-        return list(found.uris)
-
-    reachable = reachable_replicas()
-    # Of what is in reach; the rest is the drill's finding.
-    preflight = PreflightOperator(
-        task_id="preflight",
+    drill = drill_task_group(
+        primary="{{ params.primary }}",
+        replicas="{{ params.replicas }}",
+        rto_seconds="{{ params.rto_seconds }}",
+        rpo_seconds="{{ params.rpo_seconds }}",
+        assets=DrillAssets(PRIMARY, REPLICAS, EVIDENCE),
+        begin=check,
+        # Of what is in reach; the rest is the drill's finding.
         operations="{{ needed(params, ti.xcom_pull(task_ids='reachable_replicas')) }}",
         on_unknown="{{ params.on_unknown }}",
+        fault="{{ params.fault }}",
+        fail_over_on="{{ params.fail_over_on }}",
+        secrets="sync_secrets",
+        database="database",
+        prefix_group_id=False,
     )
-    check >> reachable >> preflight
-
-    preflight >> SyncSecretsOperator(
-        task_id="sync_secrets",
-        source="{{ params.secrets_from }}",
-        destinations="{{ params.secrets_to }}",
-        prefix="{{ params.secrets_prefix }}",
-        pre_execute=skip_if_empty("secrets_from"),
+    (
+        drill.preflight
+        >> SyncSecretsOperator(
+            task_id="sync_secrets",
+            source="{{ params.secrets_from }}",
+            destinations="{{ params.secrets_to }}",
+            prefix="{{ params.secrets_prefix }}",
+            pre_execute=skip_if_empty("secrets_from"),
+        )
+        >> drill.judge
     )
     with TaskGroup("database"):
         at = {"conn_id": "{{ params.database_at }}"}
@@ -281,50 +238,16 @@ with DAG(
         remove = RemoveDatabaseOperator(
             task_id="remove", restore_task_id="database.restore", **at
         ).as_teardown(setups=restore)
-        preflight >> snapshot >> restore >> verify_restored >> remove
+        drill.preflight >> snapshot >> restore >> verify_restored >> remove >> drill.judge
 
-    replicate = ReplicateOperator(
-        task_id="replicate",
-        source=primary,
-        destinations=reachable,
-        inlets=[PRIMARY],
-        outlets=[REPLICAS],
-    )
-    # What is not proven is judged, with evidence. The inlets: Airflow remembers ledgers.
-    verify = VerifyReplicaOperator.partial(task_id="verify", fail=False, inlets=[REPLICAS]).expand(
-        replica=reachable
-    )
-    canary = WriteCanaryOperator(task_id="canary", primary=primary)
-    replicate_canary = ReplicateOperator(
-        task_id="replicate_canary", source=primary, destinations=reachable, outlets=[REPLICAS]
-    )
-    recover = FailoverDrillOperator(
-        task_id="recover",
-        candidates="{{ [params.primary] + params.replicas }}",
-        canary=canary.output,
-        fault="{{ params.fault }}",
-        fail_over_on="{{ params.fail_over_on }}",
-        inlets=[REPLICAS],
-    )
-    judge = DrillReportOperator(
-        task_id="judge",
-        measurement=recover.output,
-        canary=canary.output,
-        verification=verify.output,
-        replication=[replicate.output, replicate_canary.output],
-        places="{{ ti.xcom_pull(task_ids='reachable_replicas')[:2] }}",
-        rto_seconds="{{ params.rto_seconds }}",
-        rpo_seconds="{{ params.rpo_seconds }}",
-        outlets=[EVIDENCE],
-    )
     # A teardown: it runs whatever became of the others, unless the params are not allowed, and the
     # run's state does not depend on it.
     export = ExportMetricsOperator(
         task_id="export",
         destinations="{{ params.metrics_to }}",
         namespace=NAMESPACE,
-        metrics="{{ figures(ti) }}",
+        metrics="{{ drill_figures(ti) }}",
         on_invalid="drop",
         pre_execute=skip_if_empty("metrics_to"),
     ).as_teardown(setups=check)
-    preflight >> replicate >> verify >> canary >> replicate_canary >> recover >> judge >> export
+    drill.judge >> export

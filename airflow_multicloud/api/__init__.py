@@ -37,8 +37,9 @@ __getattr__, __dir__, __all__ = lazy_face(
         ),
         "airflow_multicloud.api.database.snapshots": "remove_snapshot snapshot_database",
         "airflow_multicloud.api.database.verification": "verify_database",
-        "airflow_multicloud.api.drill": (
-            "DrillResult read_evidence run_drill store_evidence verify_evidence"
+        "airflow_multicloud.api.drill": "DrillResult run_drill",
+        "airflow_multicloud.api.evidence": (
+            "evidence_trend read_evidence store_evidence verify_evidence"
         ),
         "airflow_multicloud.api.logs": "LogQueryResult QueryFailedError query_logs ship_logs",
         "airflow_multicloud.api.metrics.aggregator": "CloudMetricsAggregator",
@@ -83,6 +84,8 @@ __getattr__, __dir__, __all__ = lazy_face(
         "airflow_multicloud.core.drill.chain_reports": "EvidenceReport Flaw",
         "airflow_multicloud.core.drill.evidence": "Anchor Evidence",
         "airflow_multicloud.core.drill.faults": "Fault",
+        "airflow_multicloud.core.drill.history": "Earlier Past",
+        "airflow_multicloud.core.drill.trend": "Trend",
         "airflow_multicloud.core.drill.verdict": "Objectives Verdict",
         "airflow_multicloud.core.failover.local_names": "name_of_path",
         "airflow_multicloud.core.failover.policy": "FailoverPolicy",

@@ -38,10 +38,11 @@ from airflow_multicloud.api.database.snapshots import remove_snapshot as remove_
 from airflow_multicloud.api.database.snapshots import snapshot_database as snapshot_database
 from airflow_multicloud.api.database.verification import verify_database as verify_database
 from airflow_multicloud.api.drill import DrillResult as DrillResult
-from airflow_multicloud.api.drill import read_evidence as read_evidence
 from airflow_multicloud.api.drill import run_drill as run_drill
-from airflow_multicloud.api.drill import store_evidence as store_evidence
-from airflow_multicloud.api.drill import verify_evidence as verify_evidence
+from airflow_multicloud.api.evidence import evidence_trend as evidence_trend
+from airflow_multicloud.api.evidence import read_evidence as read_evidence
+from airflow_multicloud.api.evidence import store_evidence as store_evidence
+from airflow_multicloud.api.evidence import verify_evidence as verify_evidence
 from airflow_multicloud.api.logs import LogQueryResult as LogQueryResult
 from airflow_multicloud.api.logs import QueryFailedError as QueryFailedError
 from airflow_multicloud.api.logs import query_logs as query_logs
@@ -111,6 +112,9 @@ from airflow_multicloud.core.drill.chain_reports import Flaw as Flaw
 from airflow_multicloud.core.drill.evidence import Anchor as Anchor
 from airflow_multicloud.core.drill.evidence import Evidence as Evidence
 from airflow_multicloud.core.drill.faults import Fault as Fault
+from airflow_multicloud.core.drill.history import Earlier as Earlier
+from airflow_multicloud.core.drill.history import Past as Past
+from airflow_multicloud.core.drill.trend import Trend as Trend
 from airflow_multicloud.core.drill.verdict import Objectives as Objectives
 from airflow_multicloud.core.drill.verdict import Verdict as Verdict
 from airflow_multicloud.core.failover.local_names import name_of_path as name_of_path

@@ -38,6 +38,7 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "store_evidence": "a drill's evidence that is written",
         "read_evidence": "a drill's evidence that is read",
         "verify_evidence": "a bucket's chain of evidence that is checked",
+        "evidence_trend": "a look at the newest drills of a bucket's chain of evidence",
         "reachable_replicas": "a look at which replicas are in reach",
         "initialize_providers": "connections that are taken for a process, and checked",
         "check_connection": "a connection check",

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow_multicloud import known_clouds
-from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement
+from airflow_multicloud.core.drill.controls import ControlOutcome
+from airflow_multicloud.core.drill.failover import Measurement
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.opening.preflight import CloudProviderStatus, check_connection
@@ -14,7 +15,8 @@ from airflow_multicloud.opening.preflight import CloudProviderStatus, check_conn
 
 def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> list[dict[str, Any]]:
     """Whom each copy was reached as. One that is out of reach is not asked again."""
-    silent = {c.replica for c in measured.controls if c.outcome is ControlOutcome.UNTESTED}
+    answered = {c.replica for c in measured.controls if c.outcome is not ControlOutcome.UNTESTED}
+    silent = {c.replica for c in measured.controls} - answered
     if not measured.failback:
         silent.add(candidates[0].uri)
     found: list[dict[str, Any]] = []

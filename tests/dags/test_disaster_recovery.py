@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.sdk import DAG
 
 from airflow_multicloud import api
 from airflow_multicloud.core.ledger import reading
 from airflow_multicloud.errors import StorageError
-from airflow_multicloud.operators.drill import DrillReportOperator
+from airflow_multicloud.operators.drill import DrillReportOperator, drill_deadline
 from airflow_multicloud.ports.metrics import Gauge
+from tests.unit.drill.disabled import DISABLED
 
-from ..integration.airflow_runs import Bare, Run, allow, run_dag  # noqa: TID252  # tests are no package
+from ..integration.airflow_runs import Bare, Run, allow, make_known, run_dag  # noqa: TID252  # tests are no package
 from ..integration.lab import TREE, Lab, at, fill, get, ledger, own_keys, tree_of  # noqa: TID252  # tests are no package
 
 if TYPE_CHECKING:
-    from airflow.sdk import DAG
-
     from .conftest import Figures
 
 DAGS = Path(__file__).parents[2] / "dags"
@@ -105,11 +105,21 @@ def evidence_of(facts: dict[str, Any], verdict: str) -> list[dict[str, Any]]:
     return documents
 
 
+def map_of(figures: Figures, name: str) -> list[tuple[dict[str, object], float]]:
+    return [(dict(key), value) for key, value in figures.of(f"multicloud.drill.{name}").items()]
+
+
 def check_figures(figures: Figures, lab: Lab, judged: dict[str, Any]) -> None:
     """What the first drill between these places exports."""
     assert figures.one("multicloud.drill.success") == 1
     assert figures.one("multicloud.drill.rto") == judged["rto_seconds"]
     assert figures.one("multicloud.drill.rpo") == judged["rpo_seconds"]
+    phases = {one["multicloud.phase"]: value for one, value in map_of(figures, "phase")}
+    assert phases == {
+        name.removesuffix("_seconds"): seconds for name, seconds in judged["phases"].items()
+    }
+    ages = {one["multicloud.age"]: value for one, value in map_of(figures, "objects")}
+    assert ages == {"up to 1 min": len(TREE) + 1} == judged["ages"]
     canary_size = len(get(f"{lab.s3}_drill/canary.json"))
     sent = sum(map(len, TREE.values())) + canary_size
     of_replica = [(("multicloud.replica", uri),) for uri in lab.replicas]
@@ -125,18 +135,23 @@ def check_figures(figures: Figures, lab: Lab, judged: dict[str, Any]) -> None:
     }
 
 
-def test_a_drill_that_passes(lab: Lab, figures: Figures) -> None:
-    fill(lab.s3)
-    run = drill(lab, metrics_to=[figures.conn_id])
-    assert run.state == "success"
-    assert {task for (task, _), state in run.states.items() if state == "skipped"} == OPTIONAL
-    assert {state for (task, _), state in run.states.items() if task not in OPTIONAL} == {"success"}
+def check_pages(run: Any, lab: Lab, figures: Figures) -> None:
+    """The pages in Airflow's UI show what came of it."""
     replicas = {row.uri: row for row in run.shown("replicas").replicas}
     for uri in lab.replicas:
         assert (replicas[uri].is_proven, replicas[uri].is_late) == (True, False)
         assert replicas[uri].drill is not None
     assert run.shown("drills").drills[0].facts.verdict == "PASSED"
     assert run.shown("metrics").newest[0].counts.accepted == len(figures.points)
+
+
+def test_a_drill_that_passes(lab: Lab, figures: Figures) -> None:
+    fill(lab.s3)
+    run = drill(lab, metrics_to=[figures.conn_id])
+    assert run.state == "success"
+    assert {task for (task, _), state in run.states.items() if state == "skipped"} == OPTIONAL
+    assert {state for (task, _), state in run.states.items() if task not in OPTIONAL} == {"success"}
+    check_pages(run, lab, figures)
     assert {one for one in run.states if one[0] not in OPTIONAL} == {
         ("check_params", -1),
         ("preflight", -1),
@@ -154,6 +169,14 @@ def test_a_drill_that_passes(lab: Lab, figures: Figures) -> None:
     assert judged["verdict"] == "PASSED"
     check_figures(figures, lab, judged)
 
+    controls = run.xcom("recover")["controls"]
+    assert [(one["replica"], one["kind"], one["outcome"]) for one in controls] == [
+        (uri, kind, "rejected")
+        for uri in lab.replicas
+        for kind in ("corrupt", "stale", "rolled_back")
+    ]
+    rolled_back = [one["detail"] for one in controls if one["kind"] == "rolled_back"]
+    assert all("its ledger is not the one that is remembered" in said for said in rolled_back)
     recovered = run.xcom("recover")["recovered"]
     assert recovered["objects"] == len(TREE) + 1
     assert recovered["served"] == {lab.gcs: len(TREE) + 1}
@@ -246,6 +269,22 @@ def test_a_corrupt_primary_is_survived(lab: Lab) -> None:
     assert recovered["failed_attempts"] > 0
 
 
+def test_a_verifier_that_is_disabled_makes_it_invalid(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(lab.s3)
+    kinds: set[str] = set()
+    for disable, accepted in DISABLED.values():
+        disable(monkeypatch)
+        kinds |= accepted
+    run = drill(lab)
+    report = run.xcom("judge", key="report")
+    assert (run.state, report["verdict"]) == ("failed", "INVALID")
+    controls = run.xcom("recover")["controls"]
+    assert {one["kind"] for one in controls if one["outcome"] == "accepted"} == kinds
+    assert [d["verdict"] for d in evidence_of(report, "INVALID")] == ["INVALID"] * 2
+
+
 @pytest.mark.parametrize("survived", [True, False])
 def test_a_revoked_permission_is_survived_where_fetches_survive_it(
     lab: Lab, survived: bool
@@ -286,14 +325,18 @@ def test_a_replica_out_of_reach_leaves_a_verdict_and_evidence(
         down = unreachable(lab, closed, monkeypatch)
         run = drill(lab, down, replicas=[down, lab.azure])
     assert run.state == "failed"
-    bad = {task for task, state in run.states.items() if state not in ("success", "skipped")}
-    assert bad == {("judge", -1)}
+    assert run.unsuccessful == {"judge[-1]": "failed"}
     assert run.state_of("export") == "skipped"  # It is sent nowhere.
     report = run.xcom("judge", key="report")
-    assert report["verdict"] == "FAILED_REPLICA"
-    assert [f.startswith(f"{down}: ") for f in report["findings"]] == [True, True]
+    assert report["verdict"] == "INVALID"
+    untested, unverified, unlisted, alone = report["findings"]
+    assert unlisted.startswith(f"cleanup: {down} can't be listed: unavailable")
+    assert untested.startswith(f"{down}: its negative control")
+    assert unverified == f"{down}: it was not verified"
+    assert alone.startswith("the evidence is kept in one cloud only (abfs://")
+    assert report["reason"] == f"Before the fault: {unverified}."
     assert run.xcom("recover")["recovered"]["served"] == {lab.azure: len(TREE) + 1}
-    (document,) = evidence_of(report, "FAILED_REPLICA")
+    (document,) = evidence_of(report, "INVALID")
     assert document["findings"] == report["findings"]
 
 
@@ -329,7 +372,10 @@ def test_a_place_out_of_reach_costs_no_other_its_evidence(
                 },
                 "identities": [],
                 "canary_found": True,
-                "controls": [{"replica": lab.azure, "outcome": "rejected", "detail": "corrupt"}],
+                "controls": [
+                    {"kind": kind, "replica": lab.azure, "outcome": "rejected", "detail": "no"}
+                    for kind in ("corrupt", "stale", "rolled_back")
+                ],
                 "failback": True,
             },
             canary={"written_at": "2026-11-23T08:59:00+00:00", "sha256": "0" * 64},
@@ -359,6 +405,11 @@ def test_no_replica_in_reach_stops_the_drill(lab: Lab, monkeypatch: pytest.Monke
     assert run.state_of("reachable_replicas") == "failed"
     assert run.tries["reachable_replicas", -1] == 3  # it may come back
     assert run.state_of("replicate") == "upstream_failed"
+    # Nothing answers that could keep evidence.
+    assert run.state_of("judge") == "failed"
+    report = run.xcom("judge", key="report")
+    assert (report["verdict"], report["evidence"]) == ("INVALID", [])
+    assert report["reason"] == "The drill was not begun: no replica is in reach."
 
 
 def test_an_unknown_kind_to_fail_over_on_is_refused(lab: Lab) -> None:
@@ -366,9 +417,17 @@ def test_an_unknown_kind_to_fail_over_on_is_refused(lab: Lab) -> None:
     run = drill(lab, fail_over_on=["outage"])
     assert run.state_of("recover") == "failed"
     assert run.tries["recover", -1] == 1
+    # What was stopped has evidence as well.
+    report = run.xcom("judge", key="report")
+    assert (run.state_of("judge"), report["verdict"]) == ("failed", "ABORTED")
+    assert report["reason"] == "The drill ended before anything was measured (recover: failed)."
+    first, _ = evidence_of(report, "ABORTED")
+    assert (first["steps"]["recover"], first["steps"]["replicate_canary"]) == ("failed", "success")
+    assert first["canary"] == run.xcom("canary")
+    assert [one["proven"] for one in first["verification"]] == [True, True]
 
 
-def test_an_empty_primary_stops_the_drill_before_anything_is_written(
+def test_an_empty_primary_stops_the_drill_before_anything_but_evidence_is_written(
     lab: Lab, figures: Figures
 ) -> None:
     run = drill(lab, metrics_to=[figures.conn_id])
@@ -377,10 +436,11 @@ def test_an_empty_primary_stops_the_drill_before_anything_is_written(
     assert [(p.name, p.data) for p in figures.points] == [("multicloud.drill.success", Gauge(0))]
     assert run.state_of("replicate") == "failed"
     assert run.tries["replicate", -1] == 1
-    assert run.state_of("judge") == "upstream_failed"
+    report = run.xcom("judge", key="report")
+    assert (report["verdict"], report["rto_seconds"]) == ("ABORTED", None)
     for replica in lab.replicas:
         assert tree_of(replica) == {}
-        assert own_keys(replica) == []
+        assert {key.split("/")[1] for key in own_keys(replica)} == {"evidence"}
 
 
 def test_a_drill_changes_nothing_but_the_canary(lab: Lab, tmp_path: Path) -> None:
@@ -396,3 +456,14 @@ def test_a_drill_changes_nothing_but_the_canary(lab: Lab, tmp_path: Path) -> Non
     fetched = api.failover_fetch([lab.s3, *lab.replicas], tmp_path)
     assert isinstance(fetched, api.TreeProvenance)
     assert not fetched.failed_over
+
+
+def test_a_dag_with_a_deadline_is_known_to_airflow_with_it() -> None:
+    from airflow.models.deadline_alert import DeadlineAlert
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    make_known(DAG("late_drill", schedule=None, deadline=drill_deadline(timedelta(minutes=7))))
+    with create_session() as session:
+        alerts = session.scalars(select(DeadlineAlert)).all()
+        assert any("drill.deadline.tell_late" in str(one.callback_def) for one in alerts)

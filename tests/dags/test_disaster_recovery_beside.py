@@ -67,10 +67,18 @@ def test_a_denial_ends_the_run_before_anything_is_done(lab: Lab, judged: Admin) 
     assert (found.state, found.state_of("preflight")) == ("failed", "failed")
     first = found.xcom("preflight", key="report")["permissions"][0]
     assert (first["permission"], first["decision"]) == ("s3:GetObject", "deny")
-    done = ("replicate", "sync_secrets", "database.snapshot", "judge")
+    done = ("replicate", "sync_secrets", "database.snapshot", "recover")
     assert {found.state_of(one) for one in done} == {"upstream_failed"}
+    assert found.state_of("judge") == "failed"
+    report = found.xcom("judge", key="report")
+    assert report["verdict"] == "INVALID"
+    assert report["reason"].startswith(
+        "The drill was not begun: preflight: aws_judged: s3:GetObject"
+    )
+    assert "deny" in report["findings"][0]
+    assert len(report["evidence"]) == 4
     for replica in lab.replicas:
-        assert own_keys(replica) == []
+        assert {key.split("/")[1] for key in own_keys(replica)} == {"evidence"}
 
 
 def test_what_is_not_known_is_not_allowed(lab: Lab) -> None:
@@ -119,6 +127,11 @@ def test_secrets_and_a_database(
         rds.close()
     assert {*found.states.values()} == {"success", "skipped"}
     assert [one for one in found.states if found.states[one] == "skipped"] == [("export", -1)]
+    judged = found.xcom("judge")
+    parts = {(one["kind"], one["outcome"]): one["detail"] for one in judged["parts"]}
+    assert set(parts) == {("secrets", "shown"), ("database", "shown"), ("cleanup", "shown")}
+    assert parts["secrets", "shown"] == "equal at gcp_secrets_local"
+    assert parts["database", "shown"].endswith("verified by SQL: 1 passed")
     assert there.read_secret(f"{prefix}key").value == b"value"
     checked = found.xcom("preflight", key="report")["permissions"]
     asked = {one["permission"] for one in checked if one["conn_id"] == "aws_database_local"}

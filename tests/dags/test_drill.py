@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_multicloud.core.drill import verdict
 from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary, write_canary
 from airflow_multicloud.core.drill.chain import read, store
+from airflow_multicloud.core.drill.controls import ControlOutcome
 from airflow_multicloud.core.drill.evidence import Evidence, installed_versions
-from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
+from airflow_multicloud.core.drill.failover import Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault, with_fault
-from airflow_multicloud.core.drill.verdict import Objectives, Verdict, findings, judge
+from airflow_multicloud.core.drill.findings import Facts
+from airflow_multicloud.core.drill.verdict import Objectives, Verdict
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
@@ -36,7 +39,7 @@ from tests.unit.failover.stores import Crc32cOnly
 from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from typing_extensions import Buffer
@@ -94,6 +97,7 @@ class World:
         primary, replicas = endpoint("data/"), (endpoint("copy/"), endpoint("copy/"))
         for name, content in TREE.items():
             primary.store.put_object(primary.ref(f"data/{name}"), content)
+        replicate(Replication(primary, replicas))
         canary = write_canary(primary, "drill-1")
         replicate(Replication(primary, replicas))
         return cls(primary, replicas, canary)
@@ -122,7 +126,19 @@ class World:
 
 
 def outcomes(measured: Measurement) -> list[str]:
-    return [str(control.outcome) for control in measured.controls]
+    """By replica; the three kinds of control."""
+    told = [str(control.outcome) for control in measured.controls]
+    return [",".join(dict.fromkeys(told[at : at + 3])) for at in range(0, len(told), 3)]
+
+
+def judge(
+    measured: Mapping[str, Any], reports: Sequence[Mapping[str, Any]], objectives: Objectives
+) -> Verdict:
+    return verdict.judge(Facts(measurement=measured, verification=reports), objectives)[0]
+
+
+def findings(measured: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return Facts(measurement=measured, verification=reports).findings()
 
 
 @pytest.fixture
@@ -146,6 +162,14 @@ def test_every_fault_is_survived_and_nothing_comes_from_the_primary(
     assert measured.reason is None
     assert measured.rto is not None
     assert timedelta(0) < measured.rto < timedelta(seconds=20)
+    phases = measured.phases
+    assert phases.detect is not None
+    assert phases.failover is not None
+    assert phases.first_verified is not None
+    assert timedelta(0) < phases.detect < phases.failover < phases.first_verified < measured.rto
+    assert phases.all_verified == measured.rto
+    assert (phases.detect >= timedelta(seconds=1)) is (fault is Fault.STALLED)
+    assert recovered.ages == {"up to 1 min": len(TREE) + 1}
     assert measured.rpo is not None
     assert timedelta(0) <= measured.rpo < timedelta(seconds=20)
     assert world.judge(measured) is Verdict.PASSED
@@ -165,6 +189,10 @@ def test_a_revoked_permission_is_no_outage_by_default(world: World, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
     # What was not recovered took no time to recover, and the setting that decided it is named.
     assert (measured.rto, measured.rpo) == (None, None)
+    # The fault was noticed, and nothing came of it.
+    phases = measured.phases
+    assert phases.detect is not None
+    assert (phases.failover, phases.first_verified, phases.all_verified) == (None, None, None)
     facts = to_document(measured)
     assert (facts["rto_seconds"], facts["rpo_seconds"]) == (None, None)
     assert facts["reason"] == (
@@ -198,7 +226,7 @@ def test_damage_in_one_replica_is_survived_but_not_passed(world: World, tmp_path
         str(world.replicas[1].location): 1,
     }
     assert (tmp_path / "b/c").read_bytes() == TREE["b/c"]
-    assert world.judge(measured) is Verdict.FAILED_INTEGRITY
+    assert world.judge(measured) is Verdict.INVALID
 
 
 def test_damage_where_versions_are_kept_is_survived_but_not_passed(
@@ -210,7 +238,7 @@ def test_damage_where_versions_are_kept_is_survived_but_not_passed(
     assert measured.recovered.served == {str(world.replicas[0].location): len(TREE) + 1}
     assert "b/c was changed since it was proven" in measured.recovered.findings[0]
     assert (tmp_path / "b/c").read_bytes() == TREE["b/c"]
-    assert world.judge(measured) is Verdict.FAILED_INTEGRITY
+    assert world.judge(measured) is Verdict.INVALID
 
 
 def test_a_lost_canary_fails_integrity(world: World, tmp_path: Path) -> None:
@@ -222,13 +250,13 @@ def test_a_lost_canary_fails_integrity(world: World, tmp_path: Path) -> None:
     assert world.judge(measured) is Verdict.FAILED_INTEGRITY
 
 
-def test_objectives_are_judged_only_after_integrity(world: World, tmp_path: Path) -> None:
+def test_objectives_are_judged_only_after_soundness(world: World, tmp_path: Path) -> None:
     measured = world.measure(tmp_path, Fault.UNAVAILABLE)
     never = timedelta(microseconds=1)
     assert world.judge(measured, Objectives(never, never)) is Verdict.FAILED_RTO
     assert world.judge(measured, Objectives(timedelta(hours=1), never)) is Verdict.FAILED_RPO
     world.damage("a", replica=1)
-    assert world.judge(measured, Objectives(never, never)) is Verdict.FAILED_INTEGRITY
+    assert world.judge(measured, Objectives(never, never)) is Verdict.INVALID
 
 
 def test_a_drill_that_accepts_a_corrupt_copy_is_invalid(tmp_path: Path) -> None:
@@ -242,16 +270,21 @@ def test_a_drill_that_accepts_a_corrupt_copy_is_invalid(tmp_path: Path) -> None:
     assert measured.recovered is not None
     assert measured.recovered.verified_by == {"nothing": 1}
     assert measured.canary_found  # Everything looks well, and still:
-    (control,) = measured.controls
-    assert control.outcome is ControlOutcome.ACCEPTED
-    assert "was accepted" in control.detail
+    corrupt, stale, rolled_back = measured.controls
+    for control in (corrupt, stale):
+        assert control.outcome is ControlOutcome.ACCEPTED
+        assert f"a {control.kind} copy of {control.replica}{CANARY_NAME} was accepted" in (
+            control.detail
+        )
+    assert rolled_back.outcome is ControlOutcome.UNTESTED
+    assert rolled_back.detail == "it has no ledger that could be rolled back"
     proven = [{"replica": str(replica.location), "proven": True}]
     assert judge(to_document(measured), proven, HOUR) is Verdict.INVALID
-    # The same replica, with a policy that wants proof, gives a drill that can fail.
+    # The same replica, with a policy that wants proof, serves nothing: no control is needed.
     strict = world.measure(
         tmp_path / "strict", Fault.UNAVAILABLE, replace(ANY, require_digest=True)
     )
-    assert outcomes(strict) == ["rejected"]
+    assert outcomes(strict) == ["untested"]
     assert judge(to_document(strict), proven, HOUR) is Verdict.FAILED_INTEGRITY
 
 
@@ -261,11 +294,14 @@ def test_the_control_is_offered_to_every_replica(world: World, tmp_path: Path) -
     indifferent.store.put_object(indifferent.ref(f"copy/{CANARY_NAME}"), body)
     world.replicas = (*world.replicas, indifferent)
     measured = world.measure(tmp_path, Fault.UNAVAILABLE)
-    assert [c.replica for c in measured.controls] == [str(r.location) for r in world.replicas]
-    assert outcomes(measured) == ["rejected", "rejected", "accepted"]
+    there = [str(r.location) for r in world.replicas]
+    assert [(c.replica, str(c.kind)) for c in measured.controls] == [
+        (uri, kind) for uri in there for kind in ("corrupt", "stale", "rolled_back")
+    ]
+    assert outcomes(measured) == ["rejected", "rejected", "accepted,untested"]
     reports = [to_document(verify(replica)) for replica in world.replicas[:-1]]
     assert judge(to_document(measured), reports, HOUR) is Verdict.INVALID
-    assert f"{indifferent.location} was accepted" in "".join(
+    assert f"{indifferent.location}{CANARY_NAME} was accepted" in "".join(
         findings(to_document(measured), reports)
     )
 
@@ -286,22 +322,26 @@ def test_a_replica_out_of_reach_is_a_finding_and_never_passes(world: World, tmp_
     assert measured.recovered.served == {str(world.replicas[1].location): len(TREE) + 1}
     assert outcomes(measured) == ["untested", "rejected"]
     facts = to_document(measured)
-    assert judge(facts, reports, HOUR) is Verdict.FAILED_REPLICA
+    assert judge(facts, reports, HOUR) is Verdict.INVALID
     untested, unverified = findings(facts, reports)
-    assert untested.startswith(f"{there}: its negative control could not be run: ")
+    assert untested.startswith(
+        f"{there}: its negative control (corrupt, stale, rolled back) could not be run: its "
+    )
     assert "unavailable" in untested
     assert unverified == f"{there}: it was not verified"
-    # What else is wrong goes before: it is known.
+    # It was there before the fault: what else is wrong goes before.
+    sound = [{**reports[0], "replica": there}, *reports]
+    assert judge(facts, sound, HOUR) is Verdict.FAILED_REPLICA
     never = timedelta(microseconds=1)
-    assert judge(facts, reports, Objectives(never, HOUR.rpo)) is Verdict.FAILED_RTO
-    assert judge(facts, [{**reports[0], "proven": False}], HOUR) is Verdict.FAILED_INTEGRITY
+    assert judge(facts, sound, Objectives(never, HOUR.rpo)) is Verdict.FAILED_RTO
+    assert judge(facts, [{**reports[0], "proven": False}], HOUR) is Verdict.INVALID
 
 
 def test_a_replica_that_was_not_verified_never_passes(world: World, tmp_path: Path) -> None:
     facts = to_document(world.measure(tmp_path, Fault.UNAVAILABLE))
     reports = [to_document(verify(replica)) for replica in world.replicas]
     assert judge(facts, reports, HOUR) is Verdict.PASSED
-    assert judge(facts, reports[:1], HOUR) is Verdict.FAILED_REPLICA
+    assert judge(facts, reports[:1], HOUR) is Verdict.INVALID
 
 
 def test_no_replica_in_reach_is_a_failure_and_no_invalid_drill(
@@ -434,6 +474,20 @@ def test_a_record_is_read_as_it_was_written(world: World) -> None:
     assert read(record_in(world, evidence)) == evidence
 
 
+def test_a_record_of_the_first_version_is_read_and_shown(world: World) -> None:
+    evidence = a_record(
+        world, controls=[{"replica": "mem://r/", "outcome": "rejected", "detail": ""}]
+    )
+    place = record_in(world, evidence)
+    body = json.loads(bytes(place.store.get_object(place.location.ref).read()))
+    for added in ("reason", "before", "parts", "places", "steps", "earlier", "past"):
+        del body[added]
+    place.store.put_object(place.location.ref, json.dumps({**body, "format_version": 1}).encode())
+    found = read(place)
+    assert found == evidence
+    assert "the corrupt copy was rejected" in found.html().decode()
+
+
 def test_a_record_says_why_there_is_no_rto_and_explains_itself(world: World) -> None:
     page = a_record(world).html().decode()
     assert "No candidate served." in page
@@ -460,7 +514,7 @@ def test_a_record_names_the_digests_that_were_compared(tmp_path: Path) -> None:
 
 
 CHANGES_OF_A_RECORD = [
-    ({"format_version": 2}, ErrorKind.UNSUPPORTED, "is drill evidence of version 2; this is"),
+    ({"format_version": 3}, ErrorKind.UNSUPPORTED, "is drill evidence of version 3; this is"),
     ({"format_version": "1"}, ErrorKind.UNSUPPORTED, "is drill evidence of version '1'"),
     (
         {"format": "bill", "format_version": 1},

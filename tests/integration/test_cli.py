@@ -21,6 +21,7 @@ from airflow_multicloud.cli.hints import hint
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.drill.disabled import DISABLED
 from tests.unit.signing.keys import pair
 
 if TYPE_CHECKING:
@@ -814,6 +815,35 @@ class TestDrill:
         assert shell.run("evidence", "verify", REPLICA, "--witness", SOURCE).code == 0
         wrong = shell.run("evidence", "verify", REPLICA, "--witness", "x")
         assert (wrong.code, "--witness: 'x' is not a location" in wrong.err) == (2, True)
+
+    @pytest.mark.parametrize("what", DISABLED)
+    def test_with_a_verifier_that_is_disabled_it_is_invalid(
+        self, shell: Shell, monkeypatch: pytest.MonkeyPatch, what: str
+    ) -> None:
+        disable, kinds = DISABLED[what]
+        disable(monkeypatch)
+        ended = shell.run("drill", SOURCE, REPLICA, "-o", "json")
+        controls = ended.result["measurement"]["controls"]
+        accepted = {one["kind"] for one in controls if one["outcome"] == "accepted"}
+        assert (ended.code, ended.result["verdict"], accepted) == (3, "INVALID", kinds)
+        assert f"finding: {REPLICA}: a" in ended.err
+
+    def test_drills_over_time(self, shell: Shell) -> None:
+        assert shell.run("evidence", "trend", REPLICA).code == 4
+        shell.run("drill", SOURCE, REPLICA)
+        shell.run("drill", SOURCE, REPLICA, "--fault", "permission_denied")
+        ended = shell.run("evidence", "trend", REPLICA, "--last", "5", "-o", "json")
+        assert (ended.code, ended.err) == (0, "")
+        first, second = json.loads(ended.out)
+        assert (first["number"], first["verdict"], second["verdict"]) == (
+            1,
+            "PASSED",
+            "FAILED_INTEGRITY",
+        )
+        assert (first["rto_seconds"] is None, second["rto_seconds"]) == (False, None)
+        assert "none of 1 h" in shell.run("evidence", "trend", REPLICA).out
+        wrong = shell.run("evidence", "trend", REPLICA, "--last", "0")
+        assert (wrong.code, "--last: 0 given" in wrong.err) == (2, True)
 
     def test_failed_says_why(self, shell: Shell) -> None:
         ended = shell.run("drill", SOURCE, REPLICA, "--fault", "permission_denied")

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_multicloud.core.drill.controls import ControlKind
 from airflow_multicloud.core.drill.evidence import Evidence, installed_versions
+from airflow_multicloud.core.drill.history import Earlier, Past
+from airflow_multicloud.core.drill.parts import Part, PartKind, PartOutcome
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict
 
 from .browser import browser, chromium
@@ -35,6 +38,7 @@ def record(verdict: Verdict) -> Evidence:
         "as_of": _AT.isoformat(),
         "served": {_REPLICAS[0]: 1234},
         "verified_by": {"ledger": 1234},
+        "ages": {"up to 1 min": 1200, "up to 1 h": 30, "unknown": 4},
         "failed_attempts": 1,
         "attempts": ["s3://aws_default@primary/data/ after 3 ms: …"],
     }
@@ -55,6 +59,12 @@ def record(verdict: Verdict) -> Evidence:
         "took_seconds": 12.5,
         "rto_seconds": 12.5 if passed else None,
         "rpo_seconds": 60.0 if passed else None,
+        "phases": {
+            "detect_seconds": 0.4,
+            "failover_seconds": 1.5 if passed else None,
+            "first_verified_seconds": 2.0 if passed else None,
+            "all_verified_seconds": 12.5 if passed else None,
+        },
         "clock_ahead_seconds": None,
         "policy": {
             "fail_over_on": ["unavailable", "timeout"],
@@ -66,7 +76,9 @@ def record(verdict: Verdict) -> Evidence:
         "failback": True,
         "identities": [who, who],
         "controls": [
-            {"replica": uri, "outcome": "rejected", "detail": "it is corrupt"} for uri in _REPLICAS
+            {"kind": kind, "replica": uri, "outcome": "rejected", "detail": "it is no good"}
+            for uri in _REPLICAS
+            for kind in ControlKind
         ],
     }
     proof = {
@@ -88,6 +100,26 @@ def record(verdict: Verdict) -> Evidence:
         verification=[{"replica": uri, **proof} for uri in _REPLICAS],
         canary={"written_at": _AT.isoformat(), "sha256": "b" * 64},
         written_at=_AT,
+        reason=None if passed else "The primary failed with permission_denied.",
+        parts=(
+            Part(PartKind.DATABASE, PartOutcome.SHOWN, "restored, and verified by SQL: 2 passed"),
+            Part(PartKind.CLEANUP, PartOutcome.FAILED, "the directory /tmp/x is still there"),
+        ),
+        steps={"preflight": "success", "recover": "success", "sync_secrets": "skipped"},
+        earlier=(Earlier(f"{_REPLICAS[0]}7.json", "c" * 64, "FAILED_RTO", _AT),),
+        past=tuple(
+            Past(
+                number=number,
+                written_at=_AT - timedelta(days=7 * (8 - number)),
+                verdict="PASSED" if number % 3 else "FAILED_RTO",
+                drill_id=f"drill-{number}",
+                rto=timedelta(seconds=10 * number) if number != 5 else None,
+                rpo=timedelta(seconds=500),
+                rto_objective=timedelta(seconds=60),
+                rpo_objective=timedelta(seconds=600),
+            )
+            for number in range(1, 8)
+        ),
     )
 
 

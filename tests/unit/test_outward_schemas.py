@@ -9,7 +9,8 @@ import pytest
 
 from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
 from airflow_multicloud.core.drill.canary import Canary
-from airflow_multicloud.core.drill.failover import Control, ControlOutcome, Measurement
+from airflow_multicloud.core.drill.controls import Control, ControlKind, ControlOutcome
+from airflow_multicloud.core.drill.failover import Measurement, Phases
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Attempt, Provenance, TreeProvenance
@@ -58,6 +59,7 @@ TREE = TreeProvenance(
     oldest="a",
     unknown=1,
     unknown_names=("e",),
+    ages={"up to 1 min": 1, "unknown": 1},
 )
 TREE_DOCUMENT = {
     "target": "/tmp/x",
@@ -68,6 +70,7 @@ TREE_DOCUMENT = {
     "digests": {"sha256": 1, "blake3": 1},
     "as_of": NOON_TEXT,
     "oldest": "a",
+    "ages": {"up to 1 min": 1, "unknown": 1},
     "failed_over": True,
     "failed_attempts": 1,
     "not_kept": {"metadata:x": 1},
@@ -174,8 +177,16 @@ SHOWN = {
                 fail_over_on=frozenset({ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT})
             ),
             canary_found=True,
-            controls=(Control("gs://b/", ControlOutcome.REJECTED, "as corrupt"),),
+            controls=(
+                Control(ControlKind.CORRUPT, "gs://b/", ControlOutcome.REJECTED, "as corrupt"),
+            ),
             failback=True,
+            phases=Phases(
+                detect=timedelta(seconds=0.25),
+                failover=None,
+                first_verified=None,
+                all_verified=None,
+            ),
         ),
         {
             "fault": "unavailable",
@@ -186,6 +197,12 @@ SHOWN = {
             "took_seconds": 1.235,
             "rto_seconds": 1.235,
             "rpo_seconds": 2.0,
+            "phases": {
+                "detect_seconds": 0.25,
+                "failover_seconds": None,
+                "first_verified_seconds": None,
+                "all_verified_seconds": None,
+            },
             "clock_ahead_seconds": None,
             "policy": {
                 "fail_over_on": ["timeout", "unavailable"],
@@ -194,7 +211,14 @@ SHOWN = {
                 "require_digest": False,
             },
             "canary_found": True,
-            "controls": [{"replica": "gs://b/", "outcome": "rejected", "detail": "as corrupt"}],
+            "controls": [
+                {
+                    "kind": "corrupt",
+                    "replica": "gs://b/",
+                    "outcome": "rejected",
+                    "detail": "as corrupt",
+                }
+            ],
             "failback": True,
         },
     ),

@@ -48,7 +48,7 @@ def run(args: Namespace) -> Result:
             },
             signing_conn_id=args.signing_conn_id,
         )
-    reason = held.evidence.measurement["reason"]
+    reason = held.evidence.reason
     remarks = [
         *([f"why: {reason}"] if reason else []),
         *(f"finding: {finding}" for finding in held.findings),

@@ -1,21 +1,27 @@
-"""``airflow multicloud evidence``: check what drills have written."""
+"""``airflow multicloud evidence``: check what drills have written, or show it over time."""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from datetime import timedelta
 from pathlib import Path
 
-from airflow_multicloud.api import verify_evidence
+from airflow_multicloud.api import evidence_trend, verify_evidence
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.progress import progress_bar
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.documents import to_document
+from airflow_multicloud.text import duration_text
 
 
 @command()
 def run(args: Namespace) -> Result:
-    """Check a chain; one that is not sound is an exit code, not an error."""
+    """Check a chain, or show it; one that is not sound is an exit code, not an error."""
+    return _trend(args) if args.action == "trend" else _verified(args)
+
+
+def _verified(args: Namespace) -> Result:
     with progress_bar("verifying", quiet=args.quiet):
         report = verify_evidence(
             args.place,
@@ -43,3 +49,29 @@ def run(args: Namespace) -> Result:
         ],
         ExitCode.DONE if report.sound else ExitCode.NOT_SOUND,
     )
+
+
+def _trend(args: Namespace) -> Result:
+    with progress_bar("reading", quiet=args.quiet):
+        found = evidence_trend(args.place, last=20 if args.last is None else args.last)
+    return Result(
+        [
+            {
+                "record": one.number,
+                "written": one.written_at.isoformat(timespec="seconds"),
+                "verdict": one.verdict,
+                "rto": _of(one.rto, one.rto_objective),
+                "rpo": _of(one.rpo, one.rpo_objective),
+                "drill_id": one.drill_id,
+            }
+            for one in found.drills
+        ],
+        [to_document(one) for one in found.drills],
+        [f"record {number} can't be read; see evidence verify" for number in found.unreadable],
+        ExitCode.NOT_SOUND if found.unreadable else ExitCode.DONE,
+    )
+
+
+def _of(measured: timedelta | None, objective: timedelta) -> str:
+    said = "none" if measured is None else duration_text(measured.total_seconds())
+    return f"{said} of {duration_text(objective.total_seconds())}"

@@ -59,8 +59,12 @@ DRILL = command(
 
 EVIDENCE = command(
     "evidence",
-    "Check the evidence that drills have written to a bucket",
-    arg("action", choices=("verify",), help="verify: read the whole chain of records"),
+    "Check the evidence that drills have written to a bucket, or show its trend",
+    arg(
+        "action",
+        choices=("verify", "trend"),
+        help="verify: read the whole chain of records; trend: RTO, RPO and verdict of the newest",
+    ),
     arg("place", metavar="PLACE", help="a URI in the bucket that keeps the evidence"),
     arg(
         "--public-key",
@@ -92,6 +96,7 @@ EVIDENCE = command(
         help="another bucket that the same drills wrote to: what its records say of this chain\n"
         "must hold; may be given more than once",
     ),
+    arg("--last", type=int, metavar="N", help="trend: how many drills (default: 20)"),
     description="Every record names the one before it by its SHA-256. Reads all of them, and says "
     "which are\nmissing, changed, out of order or not signed. Who may write in the bucket can "
     "replace the\nwhole chain, or take its newest records away: the options are against that.\n"
@@ -100,5 +105,6 @@ EVIDENCE = command(
   airflow multicloud evidence verify gs://google_cloud_default@lake/
   airflow multicloud evidence verify gs://lake/ --public-key signing.pub --at-least 12
   airflow multicloud evidence verify gs://lake/ --witness abfs://wasb_default@lake/
+  airflow multicloud evidence trend gs://lake/ --last 12
 """,
 )

@@ -25,6 +25,12 @@ class Canary:
     sha256: str
 
 
+def canary_content(drill_id: str, written_at: datetime) -> bytes:
+    """The canary of a drill that writes it then."""
+    content = {"format_version": 1, "drill_id": drill_id, "written_at": written_at.isoformat()}
+    return json.dumps(content).encode()
+
+
 def write_canary(primary: Endpoint, drill_id: str) -> Canary:
     """Write the canary below the primary's prefix.
 
@@ -38,8 +44,7 @@ def write_canary(primary: Endpoint, drill_id: str) -> Canary:
         )
     check_reserved(primary, parameter="primary")
     written_at = datetime.now(UTC)
-    content = {"format_version": 1, "drill_id": drill_id, "written_at": written_at.isoformat()}
-    body = json.dumps(content).encode()
+    body = canary_content(drill_id, written_at)
     sha256 = sha256_of(body)
     attributes = ObjectAttributes(
         content_type="application/json", metadata={SHA256_METADATA: sha256}

@@ -74,7 +74,7 @@ def store(
         the store's calls do.
     """
     page = evidence.html()
-    last = max(_numbers(place), default=0)
+    last = max(numbers_of(place), default=0)
     for _ in range(_TRIES):
         cancellation.check()
         body = read_file(place, key_of(last)) if last else b""
@@ -114,7 +114,7 @@ def newest(place: Endpoint) -> NewestRecord | None:
     :raises StorageError: kind ``integrity`` when that record is too large to be read; also as the
         store's calls do.
     """
-    number = max(_numbers(place), default=0)
+    number = max(numbers_of(place), default=0)
     if not number:
         return None
     sha256 = sha256_of(read_file(place, key_of(number)))
@@ -163,7 +163,8 @@ def read_file(place: Endpoint, key: str) -> bytes:
     )
 
 
-def _numbers(place: Endpoint) -> Iterator[int]:
+def numbers_of(place: Endpoint) -> Iterator[int]:
+    """The numbers of the records in a place's bucket, as they are listed."""
     for meta in place.objects(EVIDENCE_PREFIX):
         found = number_of(meta.key)
         if found is not None and found[1] == "json":

@@ -5,14 +5,20 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from typing import Any, ClassVar, Self
 
+from markupsafe import Markup
+
 from airflow_multicloud import __version__
 from airflow_multicloud.core import pages
-from airflow_multicloud.core.drill.verdict import MEANINGS, Objectives, Verdict, findings, judge
+from airflow_multicloud.core.drill.chart import Bar, chart
+from airflow_multicloud.core.drill.findings import Facts
+from airflow_multicloud.core.drill.history import Earlier, Past, measured
+from airflow_multicloud.core.drill.parts import Part
+from airflow_multicloud.core.drill.verdict import MEANINGS, Objectives, Verdict, judge
 from airflow_multicloud.documents import Document, to_document
 
 #: Whose versions are in a record, where they are installed.
@@ -56,6 +62,11 @@ class Evidence:
     :param verification: a :class:`VerificationReport` as a document, for each replica.
     :param canary: a :class:`Canary` as a document.
     :param anchors: of each replica that was drilled.
+    :param reason: why it is this verdict, in a sentence, if that is known.
+    :param before: as of :class:`Facts`; so are ``parts`` and ``places``.
+    :param steps: what became of each task, where tasks held it.
+    :param earlier: records of the same drill that are there already.
+    :param past: the drills before this one, the oldest first.
     """
 
     drill_id: str
@@ -69,11 +80,19 @@ class Evidence:
     canary: Mapping[str, Any]
     written_at: datetime
     anchors: tuple[Anchor, ...] = ()
+    reason: str | None = None
+    before: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    places: tuple[str, ...] = ()
+    steps: Mapping[str, str] = field(default_factory=dict)
+    earlier: tuple[Earlier, ...] = ()
+    past: tuple[Past, ...] = ()
 
     DOCUMENT: ClassVar = Document(
         (
             "drill_id",
             "verdict",
+            "reason",
             "findings",
             "objectives",
             "run",
@@ -83,10 +102,17 @@ class Evidence:
             "replication",
             "verification",
             "anchors",
+            "before",
+            "parts",
+            "places",
+            "steps",
+            "earlier",
+            "past",
             "written_at",
         ),
         format="airflow-multicloud drill evidence",
-        version=1,
+        version=2,
+        reads=(1,),
     )
 
     @classmethod
@@ -95,39 +121,86 @@ class Evidence:
         drill_id: str,
         objectives: Objectives,
         *,
+        facts: Facts,
         run: Mapping[str, str],
-        measurement: Mapping[str, Any],
         replication: Sequence[Mapping[str, Any]],
-        verification: Sequence[Mapping[str, Any]],
         canary: Mapping[str, Any],
         anchors: Sequence[Anchor] = (),
+        steps: Mapping[str, str] = {},
+        earlier: Sequence[Earlier] = (),
+        past: Sequence[Past] = (),
     ) -> Self:
-        """The record of a drill that has just been measured here, with its verdict."""
+        """The record of a drill that has just been held here, with its verdict."""
+        verdict, reason = judge(facts, objectives)
         return cls(
             drill_id=drill_id,
-            verdict=judge(measurement, verification, objectives),
+            verdict=verdict,
+            reason=reason,
             objectives=objectives,
             run=run,
             versions=installed_versions(),
-            measurement=measurement,
+            measurement=facts.measurement,
             replication=replication,
-            verification=verification,
+            verification=facts.verification,
             canary=canary,
             written_at=datetime.now(UTC),
             anchors=tuple(anchors),
+            before=tuple(facts.before),
+            parts=tuple(facts.parts),
+            places=tuple(facts.places),
+            steps=steps,
+            earlier=tuple(earlier),
+            past=tuple(past),
         )
 
     @property
     def findings(self) -> tuple[str, ...]:
         """What is wrong, a sentence each."""
-        return findings(self.measurement, self.verification)
+        facts = Facts(
+            measurement=self.measurement,
+            verification=self.verification,
+            before=self.before,
+            parts=self.parts,
+            places=self.places,
+        )
+        return facts.findings()
 
     def html(self) -> bytes:
         """As one page that needs nothing else."""
         page = pages.render(
-            __package__, "evidence.html.jinja", meanings=MEANINGS, **to_document(self)
+            __package__,
+            "evidence.html.jinja",
+            meanings=MEANINGS,
+            charts=self._charts() if self.past else (),
+            **to_document(self),
         )
         return page.encode()
+
+    def _charts(self) -> tuple[Markup, Markup]:
+        """RTO and RPO of the drills before this one, and of this one."""
+        ours, now = self.objectives, self.measurement
+        mine = f"this drill: {self.verdict}"
+        return (
+            chart(
+                "RTO",
+                [
+                    *(Bar(one.rto, one.rto_objective, _label(one, one.rto)) for one in self.past),
+                    Bar(measured(now, "rto"), ours.rto, mine),
+                ],
+            ),
+            chart(
+                "RPO",
+                [
+                    *(Bar(one.rpo, one.rpo_objective, _label(one, one.rpo)) for one in self.past),
+                    Bar(measured(now, "rpo"), ours.rpo, mine),
+                ],
+            ),
+        )
+
+
+def _label(past: Past, value: timedelta | None) -> str:
+    said = "none" if value is None else pages.duration(value.total_seconds())
+    return f"{pages.moment(past.written_at)}: {said}, {past.verdict}"
 
 
 def installed_versions() -> dict[str, str]:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.apart import in_one_place
 from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary
+from airflow_multicloud.core.drill.controls import Control, controls_of, fetch_aside
 from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.failover.candidates import Candidate
-from airflow_multicloud.core.failover.fetch import fetch
+from airflow_multicloud.core.failover.moments import Moments
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import (
     FailoverError,
@@ -31,24 +30,26 @@ from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 
-class ControlOutcome(StrEnum):
-    """What became of the corrupt copy that one replica was made to offer."""
-
-    REJECTED = "rejected"
-    """As corrupt: the checks work."""
-    ACCEPTED = "accepted"
-    """Nothing would have noticed damage there."""
-    UNTESTED = "untested"
-    """It could not be offered: the replica was out of reach, or has no canary."""
-
-
 @dataclass(frozen=True, slots=True)
-class Control:
-    """A check that the drill itself can fail: a corrupt copy of a replica must be rejected."""
+class Phases:
+    """What came when, each counted from the fault; ``None``: it never came to that.
 
-    replica: str
-    outcome: ControlOutcome
-    detail: str
+    :param detect: the first attempt has failed, and it is known with what kind of error.
+    :param failover: a candidate has begun to send an object that it served in the end.
+    :param first_verified: the first object is verified and in place.
+    :param all_verified: the last one is: the RTO.
+    """
+
+    detect: timedelta | None
+    failover: timedelta | None
+    first_verified: timedelta | None
+    all_verified: timedelta | None
+
+    @classmethod
+    def of(cls, moments: Moments, fault: float, done: float | None) -> Self:
+        """From moments, that of the fault and the end of the recovery on the same clock."""
+        first = (moments.failed, moments.answered, moments.served, done)
+        return cls(*(None if one is None else timedelta(seconds=one - fault) for one in first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,9 @@ class Measurement(Documented):
         clocks disagree, and no age can be told by them.
     :param policy: what decided about candidates.
     :param canary_found: whether the canary came back with the content that was written.
-    :param controls: one for each replica.
+    :param controls: of each replica, one of each kind.
     :param failback: whether the primary serves again once the fault is gone.
+    :param phases: of the recovery.
     """
 
     fault: Fault
@@ -79,6 +81,7 @@ class Measurement(Documented):
     canary_found: bool
     controls: tuple[Control, ...]
     failback: bool
+    phases: Phases
 
     DOCUMENT: ClassVar = Document(
         (
@@ -90,6 +93,7 @@ class Measurement(Documented):
             "took",
             "rto",
             "rpo",
+            "phases",
             "clock_ahead",
             "policy",
             "canary_found",
@@ -136,7 +140,7 @@ def measure(
         )
     primary, *replicas = candidates
     _check_apart(primary, replicas)
-    over = threading.Event()
+    over, moments = threading.Event(), Moments()
     with telemetry.operation("drill", multicloud__fault=str(fault)):
         started, fault_at = time.monotonic(), datetime.now(UTC)
         recovered: TreeProvenance | None = None
@@ -144,7 +148,10 @@ def measure(
         reason: str | None = None
         try:
             recovered = fetch_tree(
-                [_faulted(primary, fault, over), *replicas], FileTarget(scratch), policy
+                [_faulted(primary, fault, over), *replicas],
+                FileTarget(scratch),
+                policy,
+                moments=moments,
             )
         except CloudError as err:
             problem = f"{err.kind}: {err}"
@@ -152,7 +159,8 @@ def measure(
             reason = _reason(err, candidates, policy, timedelta(seconds=spent))
         finally:
             over.set()  # Calls that still hang are nobody's any more, nor are their threads.
-        took = timedelta(seconds=time.monotonic() - started)
+        ended = time.monotonic()
+        took = timedelta(seconds=ended - started)
         as_of = None if recovered is None else recovered.as_of
         ahead = max(canary.written_at, as_of or canary.written_at) - fault_at
         return Measurement(
@@ -166,8 +174,11 @@ def measure(
             clock_ahead=ahead if ahead > timedelta(0) else None,
             policy=policy,
             canary_found=_canary_found(scratch, canary),
-            controls=tuple(_control_of(replica, policy) for replica in replicas),
+            controls=tuple(
+                one for replica in replicas for one in controls_of(replica, canary, policy)
+            ),
             failback=_failback(primary, canary, policy),
+            phases=Phases.of(moments, started, ended if recovered else None),
         )
 
 
@@ -232,30 +243,9 @@ def _canary_of(candidate: Candidate) -> Candidate:
     return replace(candidate, endpoint=candidate.endpoint.below(CANARY_NAME))
 
 
-def _control_of(replica: Candidate, policy: FailoverPolicy) -> Control:
-    """Offer a replica's corrupt copy: what it says of objects must be enough to reject it."""
-    uri = str(replica.endpoint.location) if replica.endpoint else replica.uri
-    # Alone, so that only its rejection as corrupt shows that checks work.
-    corrupt = _canary_of(_faulted(replica, Fault.CORRUPT))
-    try:
-        _fetch_aside(corrupt, policy)
-    except FailoverError as err:
-        rejected = any(a.kind is ErrorKind.INTEGRITY for a in err.attempts)
-        outcome = ControlOutcome.REJECTED if rejected else ControlOutcome.UNTESTED
-        return Control(uri, outcome, str(err))
-    detail = f"a corrupt copy of {corrupt.uri} was accepted"
-    return Control(uri, ControlOutcome.ACCEPTED, detail)
-
-
 def _failback(primary: Candidate, canary: Canary, policy: FailoverPolicy) -> bool:
     try:
-        _fetch_aside(_canary_of(primary), replace(policy, expected_sha256=canary.sha256))
+        fetch_aside(_canary_of(primary), replace(policy, expected_sha256=canary.sha256))
     except CloudError:
         return False
     return True
-
-
-def _fetch_aside(candidate: Candidate, policy: FailoverPolicy) -> None:
-    """Fetch where it is never mistaken for something recovered."""
-    with tempfile.TemporaryDirectory(prefix="multicloud-drill-") as aside:
-        fetch([candidate], FileTarget(Path(aside, "canary")), policy)

@@ -1,14 +1,16 @@
-"""The verdict on a drill. Pure: the same measurement is judged the same."""
+"""The verdict on a drill. Pure: the same facts are judged the same."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from airflow_multicloud.core.drill.failover import ControlOutcome
+from airflow_multicloud.core.drill.controls import ControlKind, ControlOutcome
+from airflow_multicloud.core.drill.findings import Facts
+from airflow_multicloud.core.drill.parts import PartKind
 from airflow_multicloud.core.pages import duration
 
 
@@ -16,10 +18,16 @@ class Verdict(StrEnum):
     """How a drill ended; the first that applies."""
 
     INVALID = "INVALID"
-    """A corrupt copy was accepted, no replica's was rejected, or no replica was verified: the
-    drill could not have failed, so it proves nothing."""
+    """It proves nothing: it did not begin from a sound state, or could not have failed, as a
+    corrupt, stale or rolled-back copy was accepted, or one of these was rejected by no replica."""
+    ABORTED = "ABORTED"
+    """It ended before anything was measured."""
     FAILED_INTEGRITY = "FAILED_INTEGRITY"
-    """Nothing verified could be recovered, the canary is missing or a replica is damaged."""
+    """Nothing verified could be recovered, or the canary is missing."""
+    FAILED_SECRETS = "FAILED_SECRETS"
+    """Copies of secrets could not be made or read."""
+    FAILED_DATABASE = "FAILED_DATABASE"
+    """A database was not restored, or is not what it must be."""
     FAILED_RTO = "FAILED_RTO"
     """Recovery took longer than the objective."""
     FAILED_RPO = "FAILED_RPO"
@@ -27,9 +35,11 @@ class Verdict(StrEnum):
     disagree, or a ledger does not say when some of it was up to date."""
     FAILED_FAILBACK = "FAILED_FAILBACK"
     """The primary did not serve the canary once the fault was gone."""
+    FAILED_CLEANUP = "FAILED_CLEANUP"
+    """Something is left of the drill, or no listing shows that nothing is."""
     FAILED_REPLICA = "FAILED_REPLICA"
-    """All objectives were met, but a replica was out of reach or was not verified: nothing is
-    known of it, and there is one copy less than there should be."""
+    """All objectives were met, but a replica that was sound before did not answer afterwards:
+    there is one copy less than there should be."""
     PASSED = "PASSED"
 
 
@@ -45,66 +55,89 @@ class Objectives:
 MEANINGS: Mapping[str, str] = {
     Verdict.PASSED: "Everything was recovered from the replicas, verified, and within both "
     "objectives; the primary served again afterwards.",
-    Verdict.INVALID: "This drill could not have failed, so it proves nothing: a damaged copy was "
-    "accepted, no replica's damaged copy was rejected, or no replica was verified.",
+    Verdict.INVALID: "This drill proves nothing: it did not begin from a sound state, or it could "
+    "not have failed, as a damaged, stale or rolled-back copy was accepted or not offered.",
+    Verdict.ABORTED: "This drill ended before anything was measured, so it proves nothing.",
     Verdict.FAILED_INTEGRITY: "Not everything could be recovered and verified.",
+    Verdict.FAILED_SECRETS: "Copies of secrets could not be made or read.",
+    Verdict.FAILED_DATABASE: "A database could not be restored and verified.",
     Verdict.FAILED_RTO: "Recovery took longer than the objective.",
     Verdict.FAILED_RPO: "The data recovered was older than the objective allows, or its age can't "
     "be told.",
     Verdict.FAILED_FAILBACK: "The primary did not serve once the fault was gone.",
-    Verdict.FAILED_REPLICA: "Everything was recovered within both objectives, but a replica was "
-    "out of reach or not verified: there is one copy less than there should be.",
+    Verdict.FAILED_CLEANUP: "All objectives were met, but something is left of the drill, or it is "
+    "not known that nothing is.",
+    Verdict.FAILED_REPLICA: "Everything was recovered within both objectives, but a replica did "
+    "not answer any more: there is one copy less than there should be.",
+}
+
+#: The verdicts on what was drilled besides objects.
+_OF_PARTS = {
+    PartKind.SECRETS: Verdict.FAILED_SECRETS,
+    PartKind.DATABASE: Verdict.FAILED_DATABASE,
 }
 
 
-def judge(
-    measurement: Mapping[str, Any],
-    verification: Sequence[Mapping[str, Any]],
-    objectives: Objectives,
-) -> Verdict:
-    """The verdict on a :class:`Measurement`, as a document."""
-    outcomes = {control["outcome"] for control in measurement["controls"]}
-    untested = ControlOutcome.REJECTED not in outcomes
-    rto, rpo = measurement["rto_seconds"], measurement["rpo_seconds"]
-    unproven = not all(report["proven"] for report in verification)
-    rules = (
-        (ControlOutcome.ACCEPTED in outcomes, Verdict.INVALID),
-        # No control is needed to believe a failure.
-        (not measurement["recovered"], Verdict.FAILED_INTEGRITY),
-        (untested or not verification, Verdict.INVALID),
-        (not measurement["canary_found"] or unproven, Verdict.FAILED_INTEGRITY),
-        (rto is None or rto > objectives.rto.total_seconds(), Verdict.FAILED_RTO),
-        (rpo is None or rpo > objectives.rpo.total_seconds(), Verdict.FAILED_RPO),
-        (not measurement["failback"], Verdict.FAILED_FAILBACK),
-        (bool(findings(measurement, verification)), Verdict.FAILED_REPLICA),
-    )
-    return next((verdict for applies, verdict in rules if applies), Verdict.PASSED)
+def judge(facts: Facts, objectives: Objectives) -> tuple[Verdict, str | None]:
+    """The verdict, and in a sentence why it is not another one, if that is known."""
+    return next(_verdicts(facts, objectives), (Verdict.PASSED, None))
 
 
-def findings(
-    measurement: Mapping[str, Any], verification: Sequence[Mapping[str, Any]]
-) -> tuple[str, ...]:
-    """What is wrong, with single replicas or with the clocks, a sentence each."""
-    found: list[str] = []
-    ahead = measurement["clock_ahead_seconds"]
-    if ahead is not None:
-        found.append(
-            f"clocks disagree: what came before the fault is dated {duration(ahead)} after it, so "
-            "the RPO can't be measured; set the clocks of the workers and of the primary by NTP"
-        )
-    recovered = measurement["recovered"]
-    if recovered and ahead is None and measurement["rpo_seconds"] is None:
-        found.append(
-            "the RPO can't be measured: it is not known when this was up to date last: "
-            f"{recovered.get('oldest')}"
-        )
-    for control in measurement["controls"]:
-        replica = control["replica"]
+def _verdicts(facts: Facts, objectives: Objectives) -> Iterator[tuple[Verdict, str | None]]:
+    measured = facts.measurement
+    for control in measured["controls"]:
         if control["outcome"] == ControlOutcome.ACCEPTED:
-            found.append(f"{replica}: {control['detail']}")
-        elif control["outcome"] == ControlOutcome.UNTESTED:
-            found.append(f"{replica}: its negative control could not be run: {control['detail']}")
-        if not any(replica.startswith(report["replica"]) for report in verification):
-            found.append(f"{replica}: it was not verified")
-    found += [f"{r['replica']}: it is not proven" for r in verification if not r["proven"]]
-    return tuple(found)
+            yield Verdict.INVALID, f"Nothing would have noticed it: {control['detail']}."
+    if measured["fault_at"] is None:
+        yield Verdict.INVALID if facts.before else Verdict.ABORTED, measured["reason"]
+    # No control is needed to believe a failure.
+    if not measured["recovered"]:
+        yield Verdict.FAILED_INTEGRITY, measured["reason"]
+    yield from ((Verdict.INVALID, why) for why in _why_invalid(facts))
+    if not measured["canary_found"]:
+        yield Verdict.FAILED_INTEGRITY, "The canary was not recovered as it was written."
+    failed = {part.kind: part.detail for part in facts.failed_parts}
+    yield from ((_OF_PARTS[kind], failed[kind]) for kind in _OF_PARTS if kind in failed)
+    yield from _missed(measured, objectives)
+    if not measured["failback"]:
+        yield Verdict.FAILED_FAILBACK, "The primary did not serve the canary afterwards."
+    if PartKind.CLEANUP in failed:
+        yield Verdict.FAILED_CLEANUP, failed[PartKind.CLEANUP]
+    yield from ((Verdict.FAILED_REPLICA, f"{one}.") for one in facts.about_replicas())
+
+
+def _missed(
+    measured: Mapping[str, Any], objectives: Objectives
+) -> Iterator[tuple[Verdict, str | None]]:
+    rto, rpo = measured["rto_seconds"], measured["rpo_seconds"]
+    most = objectives.rto.total_seconds()
+    if rto is None or rto > most:
+        took = "never" if rto is None else f"after {duration(rto)}"
+        yield Verdict.FAILED_RTO, f"All was recovered {took}; the objective is {duration(most)}."
+    most = objectives.rpo.total_seconds()
+    if rpo is None:
+        yield Verdict.FAILED_RPO, None
+    elif rpo > most:
+        old = f"What was recovered is {duration(rpo)} old; the objective is {duration(most)}."
+        yield Verdict.FAILED_RPO, old
+
+
+def _why_invalid(facts: Facts) -> Iterator[str]:
+    """Why a drill that recovered everything shows nothing by it."""
+    yield from (f"Before the fault: {one}." for one in (*facts.before, *facts.unsound()))
+    if not facts.verification:
+        yield "No replica was verified before the fault."
+    for kind in _never_rejected(facts.measurement):
+        what = kind.replace("_", "-")
+        yield f"No replica has rejected a {what} copy, so it is not known whether one would be."
+
+
+def _never_rejected(measured: Mapping[str, Any]) -> Sequence[ControlKind]:
+    """What no replica has rejected, of what must be rejected."""
+    rejected = {
+        # Records of before there were several have none.
+        one.get("kind", ControlKind.CORRUPT)
+        for one in measured["controls"]
+        if one["outcome"] == ControlOutcome.REJECTED
+    }
+    return [kind for kind in ControlKind if kind not in rejected]

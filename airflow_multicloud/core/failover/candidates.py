@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -54,7 +55,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Bytes of one candidate, verified as far as they can be, not yet in place."""
+    """Bytes of one candidate, verified as far as they can be, not yet in place.
+
+    :param answered: when it began to send them, on the monotonic clock.
+    """
 
     staged: Staged
     size: int
@@ -63,6 +67,7 @@ class Arrival:
     digest: str | None
     as_of: datetime | None
     not_kept: tuple[str, ...]
+    answered: float
     findings: tuple[str, ...] = ()
 
 
@@ -97,7 +102,7 @@ def take(
     if known.proof is not None:
         _check_stale(candidate, known.as_of, policy, exempt=live)
     chosen = choose(candidate, known)
-    body = chosen.body
+    answered, body = time.monotonic(), chosen.body
     as_of = known.as_of
     if known.proof is None:
         as_of = body.meta.last_modified
@@ -130,6 +135,7 @@ def take(
         asked.compared_by(found),
         as_of,
         not_kept,
+        answered,
         findings,
     )
 

@@ -17,6 +17,7 @@ from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.judging import Judged, judge
 from airflow_multicloud.core.failover.ledgers import AGAIN, CopyLedger
 from airflow_multicloud.core.failover.limits import started, within
+from airflow_multicloud.core.failover.moments import Moments
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.references import Reference, blaming, reference_of
 from airflow_multicloud.core.ledger.entries import Entry
@@ -235,9 +236,15 @@ class Copy:
 class Copies:
     """The candidates of one fetch, which say what each other's ledgers are worth."""
 
-    def __init__(self, candidates: Sequence[Candidate], policy: FailoverPolicy) -> None:
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        policy: FailoverPolicy,
+        moments: Moments | None = None,
+    ) -> None:
         policy.check_candidates({c.uri: c.bucket_place for c in candidates})
         self.policy = policy
+        self.moments = moments or Moments()
         self.asking = threading.Lock()
         self.all = tuple(Copy(candidate, self) for candidate in candidates)
         limits = [_GRACE, policy.attempt_timeout / 4, policy.deadline / 4]

@@ -193,6 +193,7 @@ class _Race:
     def _on_failure(self, attempt: Try, err: CloudError) -> None:
         if isinstance(err, TargetError):  # No attempt of the candidate's: it has served.
             raise self._failed(str(err), err.kind) from err
+        attempt.copy.copies.moments.at_failure(time.monotonic())
         self._attempts.append(attempt.attempt(err))
         if time.monotonic() >= self._end:
             raise self._failed(f"deadline ({self._policy.deadline}) passed", ErrorKind.TIMEOUT)
@@ -214,6 +215,7 @@ class _Race:
         except BaseException:
             drop(arrival.staged.discard)
             raise
+        attempt.copy.copies.moments.at_serving(arrival.answered, time.monotonic())
         for other in self._running:
             late = StorageError(
                 f"had not answered yet when another one served (hedge_after: "

@@ -168,6 +168,7 @@ class _Asking:
             self._start_next()
 
     def _on_failure(self, listing: _Listing, kind: ErrorKind, why: str) -> None:
+        listing.copy.copies.moments.at_failure(time.monotonic())
         self._failed.append(listing.attempt(kind, why))
         # An empty prefix is no error of the store's; another copy may still have the objects.
         if kind is not ErrorKind.NOT_FOUND and not self._policy.goes_on(kind):

@@ -93,6 +93,7 @@ class TreeProvenance(Documented):
     :param as_of: the oldest of the objects' ``as_of``, or of the parts that the ledger which the
         names are from has looked at; ``None`` when it is not known of one of them.
     :param oldest: which object or part that is.
+    :param ages: objects by how long before the fetch their ``as_of`` was, the youngest first.
     :param not_kept: the attributes that the target can't keep, with the number of objects.
     :param left_out: how many objects were left out, as their keys are kept for this package's own
         files, at the target or at the replica that would have served them.
@@ -133,6 +134,7 @@ class TreeProvenance(Documented):
     unknown: int | None = None
     unknown_names: tuple[str, ...] = ()
     digests: Mapping[str, int] = field(default_factory=dict)
+    ages: Mapping[str, int] = field(default_factory=dict)
 
     DOCUMENT: ClassVar = Document(
         (
@@ -144,6 +146,7 @@ class TreeProvenance(Documented):
             "digests",
             "as_of",
             "oldest",
+            "ages",
             "failed_over",
             "failed_attempts",
             "not_kept",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from airflow_multicloud.core.failover.ages import Age
+from airflow_multicloud.core.failover.ages import Age, Ages
 from airflow_multicloud.core.failover.naming import Naming, listed_names
 from airflow_multicloud.core.failover.provenance import (
     Attempt,
@@ -43,9 +43,13 @@ class Tally:
 
     :param naming: what there is to fetch.
     :param failed: the candidates that could not be listed.
+    :param ages: counts the objects by their age.
     """
 
-    def __init__(self, target: Target, naming: Naming, failed: Sequence[Attempt]) -> None:
+    def __init__(
+        self, target: Target, naming: Naming, failed: Sequence[Attempt], ages: Ages
+    ) -> None:
+        self._ages = ages
         self._target = target
         self._attempts = list(failed)
         self._failures = len(failed)
@@ -85,6 +89,7 @@ class Tally:
         self._not_kept.update(one.not_kept)
         self._size += one.size
         self._age = self._age.with_part(one.as_of, name)
+        self._ages.add(one.as_of)
         if (path := place.stands_at(one.size)) is not None:
             self._encoded.add(name, path)
         self._count([attempt for attempt in one.attempts if attempt.kind is not None])
@@ -143,6 +148,7 @@ class Tally:
             digests=dict(self._digests),
             as_of=self._age.as_of,
             oldest=self._age.oldest,
+            ages=self._ages.counts(),
             failed_over=set(self._served) != {primary},
             failed_attempts=self._failures,
             attempts=tuple(self._attempts),

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 
 from airflow_multicloud.core import cancellation, telemetry
+from airflow_multicloud.core.failover.ages import Ages
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.copies import Copies, Copy
 from airflow_multicloud.core.failover.fetch import serve
+from airflow_multicloud.core.failover.moments import Moments
 from airflow_multicloud.core.failover.naming import Naming, left_of, names_of
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
 from airflow_multicloud.core.failover.provenance import (
@@ -38,6 +41,7 @@ def fetch_tree(
     *,
     concurrency: int = 8,
     progress: Progress | None = None,
+    moments: Moments | None = None,
 ) -> TreeProvenance:
     """Fetch every object below a prefix; each one appears atomically.
 
@@ -48,6 +52,7 @@ def fetch_tree(
     later, is tried last for the objects that follow. ``hedge_after`` holds for listing, too.
 
     :param progress: counts objects and bytes; its listener is told on the calling thread.
+    :param moments: is told when something first happened, also in a fetch that fails.
     :raises IncompleteFetchError: when all is done, if no candidate served some of the objects, or
         the target can't hold them; all others are in place.
     :raises StorageError: at once, when the target failed; what was fetched before stays in place.
@@ -55,10 +60,11 @@ def fetch_tree(
     """
     with telemetry.operation("failover_fetch_tree", multicloud__target=str(target)) as span:
         end = time.monotonic() + policy.deadline.total_seconds()
-        copies = Copies(candidates, policy)
+        ages = Ages(datetime.now(UTC))
+        copies = Copies(candidates, policy, moments)
         naming, failed = names_of(copies, end)
         with closing(naming.names):
-            tally = Tally(target, naming, failed)
+            tally = Tally(target, naming, failed, ages)
             counted = progress or Progress()
             counted.expect(len(naming.names), 0)
             order = _Order(copies.all, down={attempt.uri for attempt in failed})

@@ -1,4 +1,4 @@
-"""The steps of a disaster-recovery drill."""
+"""A disaster-recovery drill, in one task or in steps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ __getattr__, __dir__, __all__ = lazy_face(
     __name__,
     {
         "airflow_multicloud.operators.drill.canary": "WriteCanaryOperator",
+        "airflow_multicloud.operators.drill.deadline": "drill_deadline",
+        "airflow_multicloud.operators.drill.figures": "drill_figures",
+        "airflow_multicloud.operators.drill.group": "DrillAssets DrillGroup drill_task_group",
+        "airflow_multicloud.operators.drill.judge": "JudgeDrillOperator",
         "airflow_multicloud.operators.drill.recover": "FailoverDrillOperator",
         "airflow_multicloud.operators.drill.report": "DrillReportOperator",
+        "airflow_multicloud.operators.drill.steps": "DrillTasks",
+        "airflow_multicloud.operators.drill.whole": "DrillOperator",
     },
 )

@@ -13,8 +13,12 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud.api.object_store.fetches import open_candidates
 from airflow_multicloud.core.drill.canary import Canary
-from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
+from airflow_multicloud.core.drill.controls import ControlOutcome
+from airflow_multicloud.core.drill.failover import Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault
+from airflow_multicloud.core.drill.leftovers import what_is_left
+from airflow_multicloud.core.drill.parts import LEFT, PartOutcome
+from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy, parse_kinds
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -86,25 +90,31 @@ class FailoverDrillOperator(CloudOperator):
         if self.use_remembered:
             memory = remembered(self, context, self.candidates)
             policy = replace(policy, remembered=tuple(memory.values()))
+        candidates = open_candidates(self.candidates)
         if self.restore_to:
             Path(self.restore_to).mkdir(parents=True, exist_ok=True)
-            return self._measure(Path(self.restore_to), policy)
+            return self._told(candidates, self._measure(candidates, Path(self.restore_to), policy))
         with tempfile.TemporaryDirectory(prefix="multicloud-drill-") as scratch:
-            return self._measure(Path(scratch), policy)
+            measured = self._measure(candidates, Path(scratch), policy)
+        return self._told(candidates, measured, Path(scratch))
 
-    def _measure(self, scratch: Path, policy: FailoverPolicy) -> Outcome:
-        candidates = open_candidates(self.candidates)
-        measurement = measure(
-            candidates,
-            scratch,
-            self._canary(),
-            fault=Fault(self.fault),
-            policy=policy,
-        )
+    def _measure(
+        self, candidates: Sequence[Candidate], scratch: Path, policy: FailoverPolicy
+    ) -> Measurement:
+        return measure(candidates, scratch, self._canary(), fault=Fault(self.fault), policy=policy)
+
+    def _told(
+        self, candidates: Sequence[Candidate], measured: Measurement, scratch: Path | None = None
+    ) -> Outcome:
         # Asked afterwards: it is no part of a recovery.
-        identities = identities_of(candidates, measurement)
-        self._tell(measurement)
-        return Outcome({**to_document(measurement), "identities": identities})
+        identities = identities_of(candidates, measured)
+        left = what_is_left(scratch, candidates)
+        self._tell(measured)
+        (self.log.info if left.outcome is PartOutcome.SHOWN else self.log.error)(
+            "afterwards: %s", left.detail
+        )
+        facts = {**to_document(measured), "identities": identities, LEFT: to_document(left)}
+        return Outcome(facts)
 
     def _canary(self) -> Canary:
         try:

@@ -6,19 +6,20 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException
-
-from airflow_multicloud.api.drill import store_evidence
-from airflow_multicloud.core.drill.chain import StoredRecord
+from airflow_multicloud.api.evidence import earlier_records, past_drills, store_evidence
 from airflow_multicloud.core.drill.evidence import Anchor, Evidence
-from airflow_multicloud.core.drill.verdict import Objectives, Verdict
-from airflow_multicloud.core.pages import duration
-from airflow_multicloud.documents import read_document, to_document
+from airflow_multicloud.core.drill.findings import Facts
+from airflow_multicloud.core.drill.parts import part_of
+from airflow_multicloud.core.drill.unmeasured import unmeasured
+from airflow_multicloud.core.drill.verdict import Objectives
+from airflow_multicloud.documents import read_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.links.pages import EVIDENCE_LINKS
 from airflow_multicloud.lists import elements, texts
 from airflow_multicloud.operators.base import CloudOperator, Outcome
 from airflow_multicloud.operators.drill.run_facts import run_facts
+from airflow_multicloud.operators.drill.steps import Steps
+from airflow_multicloud.operators.drill.told import outcome_of
 from airflow_multicloud.operators.run_ids import run_id_of
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ class DrillReportOperator(CloudOperator):
     """Judge a drill and write the evidence, as JSON and HTML, to every place given.
 
     The task fails after the evidence is written, unless the verdict is ``PASSED``. It fails as
-    well, for a retry, when a place could not take the evidence; the others have it then.
+    well, for a retry, when a place could not take the evidence; the others have it then. A task
+    that judges again, as it was retried or cleared, names in its record those that are there.
 
-    :param measurement: what a ``FailoverDrillOperator`` returned.
+    :param measurement: what a ``FailoverDrillOperator`` returned; without it the drill is
+        ``ABORTED``.
     :param canary: what a ``WriteCanaryOperator`` returned.
     :param verification: what each ``VerifyReplicaOperator`` returned.
     :param replication: what each ``ReplicateOperator`` returned.
@@ -61,10 +64,10 @@ class DrillReportOperator(CloudOperator):
     def __init__(
         self,
         *,
-        measurement: Mapping[str, Any],
-        canary: Mapping[str, Any],
-        verification: Sequence[Mapping[str, Any]],
-        replication: Sequence[Mapping[str, Any]],
+        measurement: Mapping[str, Any] | None,
+        canary: Mapping[str, Any] | None,
+        verification: Sequence[Mapping[str, Any] | None],
+        replication: Sequence[Mapping[str, Any] | None],
         places: Sequence[str],
         rto_seconds: float | str,
         rpo_seconds: float | str,
@@ -88,64 +91,45 @@ class DrillReportOperator(CloudOperator):
         places = texts(
             self.places, "places", what="URIs", if_empty="name the buckets that keep evidence"
         )
-        verification = elements(
-            self.verification, "verification", Mapping, what="what verifications returned"
+        steps = self.steps(context)
+        measured = steps.measurement or unmeasured(steps.why_unmeasured())
+        facts = Facts(
+            measurement=measured,
+            verification=steps.verification,
+            before=steps.before,
+            parts=[*steps.parts, *part_of(measured)],
+            places=places,
         )
-        replication = elements(
-            self.replication, "replication", Mapping, what="what replications returned"
-        )
-        objectives = Objectives(
-            timedelta(seconds=float(self.rto_seconds)), timedelta(seconds=float(self.rpo_seconds))
-        )
+        drill_id, run = run_id_of(context, self.task_id), run_facts(context)
+        again = getattr(context["ti"], "try_number", 1) > 1
         evidence = Evidence.of(
-            run_id_of(context, self.task_id),
-            objectives,
-            run=run_facts(context),
-            measurement=self.measurement,
-            replication=replication,
-            verification=verification,
-            canary=self.canary,
+            drill_id,
+            Objectives(
+                timedelta(seconds=float(self.rto_seconds)),
+                timedelta(seconds=float(self.rpo_seconds)),
+            ),
+            facts=facts,
+            run=run,
+            replication=steps.replication,
+            canary=steps.canary or {},
             anchors=self._anchors(),
+            steps=steps.states,
+            earlier=earlier_records(drill_id, run, places) if again else (),
+            past=past_drills(places),
         )
-        records, failed = self._store(evidence, places)
-        uris = [uri for record in records for uri in (record.uri, record.page)]
-        facts = {
-            "verdict": str(evidence.verdict),
-            "reason": self.measurement["reason"],
-            "findings": list(evidence.findings),
-            "rto_seconds": self.measurement["rto_seconds"],
-            "rpo_seconds": self.measurement["rpo_seconds"],
-            "evidence": uris,
-            "records": [to_document(record) for record in records],
-            "drill_id": evidence.drill_id,
-            "replicas": [report["replica"] for report in verification],
-            "rto_objective_seconds": objectives.rto.total_seconds(),
-            "rpo_objective_seconds": objectives.rpo.total_seconds(),
-        }
-        self.log.info(
-            "%s: RTO %s of %s, RPO %s of %s",
-            evidence.verdict,
-            *map(_readable, (facts["rto_seconds"], objectives.rto.total_seconds())),
-            *map(_readable, (facts["rpo_seconds"], objectives.rpo.total_seconds())),
-        )
-        if facts["reason"]:
-            self.log.info("why: %s", facts["reason"])
-        for uri in uris:
-            self.log.info("evidence: %s", uri)
-        if evidence.verdict is not Verdict.PASSED:
-            verdict = f"the drill's verdict is {evidence.verdict}: {facts}"
-            return Outcome(facts, AirflowFailException(verdict))
-        # With a verdict that stands, a retry may still write it there.
-        return Outcome(facts, failed)
-
-    def _store(
-        self, evidence: Evidence, places: Sequence[str]
-    ) -> tuple[list[StoredRecord], CloudError | None]:
-        """Write to every place that takes it: one that is out of reach costs no other."""
         records, failed = store_evidence(evidence, places, signing_conn_id=self.signing_conn_id)
-        for uri, err in failed.items():
-            self.log.warning("no evidence at %s: %s: %s", uri, err.kind, err)
-        return records, next(iter(failed.values()), None)
+        return outcome_of(evidence, records, failed, self.log)
+
+    def steps(self, context: Context) -> Steps:
+        """What the drill's other tasks have told."""
+        return Steps(
+            measurement=self.measurement,
+            canary=self.canary,
+            verification=_known(
+                self.verification, "verification", what="what verifications returned"
+            ),
+            replication=_known(self.replication, "replication", what="what replications returned"),
+        )
 
     def _anchors(self) -> list[Anchor]:
         given = elements(self.anchors, "anchors", Mapping, what="anchors of ledgers")
@@ -158,5 +142,7 @@ class DrillReportOperator(CloudOperator):
             raise StorageError(str(err), kind=ErrorKind.INVALID_ARGUMENT) from err
 
 
-def _readable(seconds: float | None) -> str:
-    return "none" if seconds is None else duration(seconds)
+def _known(given: Sequence[Any], parameter: str, *, what: str) -> list[Mapping[str, Any]]:
+    """Without those of tasks that have told nothing."""
+    found = elements(given, parameter, Mapping, type(None), what=what)
+    return [one for one in found if one is not None]

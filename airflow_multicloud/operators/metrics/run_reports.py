@@ -32,6 +32,11 @@ class RunReports:
         self._states: Mapping[str, str | None] = found.get(ti.run_id, {})
 
     @property
+    def states(self) -> dict[str, str]:
+        """What became of each task by now; those that have not come to anything are left out."""
+        return {name: state for name, state in self._states.items() if state is not None}
+
+    @property
     def succeeded(self) -> bool:
         """Whether none of the tasks right before this one has failed.
 

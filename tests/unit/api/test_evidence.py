@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_multicloud import api
 from airflow_multicloud.core.drill.records import key_of
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
-from airflow_multicloud.operators.drill import DrillReportOperator
+from airflow_multicloud.operators.drill import DrillOperator, DrillReportOperator
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
 from tests.integration.airflow_runs import Bare
@@ -189,3 +189,113 @@ def test_what_the_operator_can_not_use_fails_at_once(given: dict[str, Any], said
     with pytest.raises(AirflowFailException, match=said):
         judging(**given).execute(Bare())  # type: ignore[arg-type]
     assert written() == []
+
+
+def test_a_drill_that_can_not_go_on_leaves_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise StorageError("the worker is out of disk", kind=ErrorKind.UNAVAILABLE)
+
+    monkeypatch.setattr("airflow_multicloud.api.drill.measure", gone)
+    with pytest.raises(StorageError, match="out of disk"):
+        api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES, fault="stalled")
+    found = api.read_evidence(f"{OTHER_BUCKET.replace('three', 'two')}{key_of(1)}")
+    assert found.verdict is api.Verdict.ABORTED
+    assert found.reason == "The drill could not go on: unavailable: the worker is out of disk"
+    assert (found.measurement["fault"], found.measurement["rto_seconds"]) == ("stalled", None)
+    assert [report["proven"] for report in found.verification] == [True]
+    assert (len(found.replication), found.canary["drill_id"]) == (2, found.drill_id)
+    page = found.html().decode()
+    assert "none: nothing was measured" in page
+    assert "the drill did not come that far" in page
+
+
+def test_a_drill_that_is_held_again_names_what_was_said_of_it_before() -> None:
+    never = api.Objectives(timedelta(microseconds=1), timedelta(hours=1))
+    first = api.run_drill(PRIMARY, [REPLICA], objectives=never, drill_id="quarter-4")
+    api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES, drill_id="other")
+    second = api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES, drill_id="quarter-4")
+    assert (first.evidence.verdict, second.evidence.verdict) == ("FAILED_RTO", "PASSED")
+    (named,) = second.evidence.earlier
+    (record,) = first.records
+    assert (named.uri, named.sha256, named.verdict) == (record.uri, record.sha256, "FAILED_RTO")
+    read = api.read_evidence(second.records[0].uri)
+    assert read == second.evidence
+    assert "This drill was judged before: FAILED_RTO at" in read.html().decode()
+    assert api.verify_evidence(REPLICA).records == 3
+
+
+def test_a_task_that_judges_again_names_what_it_said_before() -> None:
+    for tried, numbers in ((1, []), (2, [1]), (3, [2, 1])):
+        context = Bare()
+        context["ti"].try_number = tried
+        with pytest.raises(AirflowFailException):
+            judging().execute(context)  # type: ignore[arg-type]
+        here = [
+            one["uri"] for one in context.pushed["report"]["earlier"] if "proof_two" in one["uri"]
+        ]
+        assert here == [f"mem://proof_two@data/{key_of(number)}" for number in numbers]
+
+
+def test_without_a_measurement_a_drill_is_aborted() -> None:
+    context = Bare()
+    with pytest.raises(AirflowFailException, match="the drill's verdict is ABORTED"):
+        judging(measurement=None, canary=None, verification=[None]).execute(context)  # type: ignore[arg-type]
+    report = context.pushed["report"]
+    assert report["reason"] == "The drill ended before anything was measured."
+    assert len(report["evidence"]) == 4
+
+
+def test_drills_over_time() -> None:
+    never = api.Objectives(timedelta(microseconds=1), timedelta(hours=1))
+    held = [
+        api.run_drill(PRIMARY, [REPLICA], objectives=objectives)
+        for objectives in (never, OBJECTIVES, OBJECTIVES)
+    ]
+    found = api.evidence_trend(REPLICA)
+    assert [(one.number, one.verdict) for one in found.drills] == [
+        (1, "FAILED_RTO"),
+        (2, "PASSED"),
+        (3, "PASSED"),
+    ]
+    assert found.drills[0].rto_objective == never.rto
+    assert all(one.rto and one.rto > timedelta(0) for one in found.drills)
+    # Each has those before it, and draws them with its own.
+    last = held[-1].evidence
+    assert [past.number for past in last.past] == [1, 2]
+    page = last.html().decode()
+    assert page.count("<svg") == 2
+    assert page.count("<rect") == 6
+    assert "this drill: PASSED" in page
+    assert "<svg" not in held[0].evidence.html().decode()
+    ref = ObjectRef("data", key_of(2))
+    object_store.Hook("proof_two").put_object(ref, b"{")
+    damaged = api.evidence_trend(REPLICA, last=2)
+    assert ([one.number for one in damaged.drills], damaged.unreadable) == ([3], (2,))
+
+
+def test_a_trend_of_nothing_is_an_error() -> None:
+    with pytest.raises(StorageError, match="no evidence is here"):
+        api.evidence_trend(OTHER_BUCKET)
+    with pytest.raises(StorageError, match="last: 0 given"):
+        api.evidence_trend(REPLICA, last=0)
+
+
+def test_one_task_holds_a_whole_drill() -> None:
+    def task(**given: Any) -> DrillOperator:
+        known = {"primary": PRIMARY, "replicas": [REPLICA], "rto_seconds": 60, "rpo_seconds": 60}
+        return DrillOperator(task_id="drill", **{**known, **given})
+
+    context = Bare()
+    facts = task().execute(context)  # type: ignore[arg-type]
+    assert (facts["verdict"], facts["reason"]) == ("PASSED", None)
+    assert context.pushed["report"] == facts
+    (told,) = context.pushed["ledgers"]
+    assert told["place"].endswith("/data/") or told["place"].endswith("data@proof_two/")
+    read = api.read_evidence(facts["evidence"][0])
+    assert (read.run["DAG"], read.drill_id) == ("bare", facts["drill_id"])
+    with pytest.raises(AirflowFailException, match="the drill's verdict is FAILED_INTEGRITY"):
+        task(fault="permission_denied").execute(Bare())  # type: ignore[arg-type]
+    with pytest.raises(AirflowFailException, match="fault: 'fire' given"):
+        task(fault="fire").execute(Bare())  # type: ignore[arg-type]
+    with pytest.raises(StorageError, match="fail_over_on"):
+        task(fail_over_on=["outage"])

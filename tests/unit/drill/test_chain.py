@@ -561,7 +561,7 @@ UNREADABLE: list[Callable[[bytes], bytes]] = [
     lambda body: b'{"format_version": 1, "x": ' + b"[" * 100_000,
     lambda body: b"[]",
     lambda body: b"{}",
-    lambda body: body.replace(b'"format_version": 1', b'"format_version": 2'),
+    lambda body: body.replace(b'"format_version": 2', b'"format_version": 3'),
     lambda body: body.replace(b'"chain": {', b'"chained": {'),
     lambda body: body.replace(b'"number": 3', b'"number": "3"'),
     lambda body: body.replace(b'"number": 3', b'"number": ' + b"9" * 5000),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_multicloud.core.failover.ages import Age
+from airflow_multicloud.core.failover.ages import Age, Ages
 from airflow_multicloud.core.failover.copies import Copies
 from airflow_multicloud.core.failover.names import Names
 from airflow_multicloud.core.failover.naming import Naming
@@ -48,7 +48,7 @@ def tally(
     end: Endpoint, names: Names, freshness: Freshness | None = None, failed: int = 0
 ) -> Tally:
     (copy,) = Copies(candidates(end), FailoverPolicy()).all
-    return Tally(TARGET, Naming(names, copy, freshness), attempts(failed))
+    return Tally(TARGET, Naming(names, copy, freshness), attempts(failed), Ages(NOON))
 
 
 def attempts(number: int) -> list[Attempt]:
