@@ -109,7 +109,7 @@ def _figures(results: Mapping[str, Any]) -> list[Figure]:
 def _page(steps: list[Step], home: Path, claim: Claim) -> None:
     """Fetch the summary's page, which says what was planned and done."""
     results = values_of(steps)
-    kept, plan = results.get("summary_page"), results.get("plan")
+    kept, plan = results.get("summary_page"), results.get("plan") or {"hash": "none"}
     page = b""
     if kept is not None:
         end = open_endpoint(kept["uri"], parameter="uri")
