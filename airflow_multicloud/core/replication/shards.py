@@ -147,7 +147,8 @@ def replicate_shard(
         recorder = Recorder(run, replication.destinations, bases, catalog, sign=replication.sign)
         try:
             job = engine.new_job(replication, progress)
-            if not catalog.work_left()[0]:  # An earlier try may have been cut off just before it.
+            small = catalog.open_items(up_to=replication.options.parts_above)
+            if next(small, None) is None:  # An earlier try may have been cut off before it.
                 confirm(job, catalog)
             execute(job, catalog, recorder)
         except BaseException:

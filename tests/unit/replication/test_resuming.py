@@ -505,6 +505,23 @@ class TestRequests:
         (outcomes,) = [one.outcomes for one in report.destinations]
         assert outcomes == {Outcome.COPIED if recorded else Outcome.VERIFIED: len(TREE)}
 
+    def test_a_try_that_was_killed_after_its_small_objects(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lab, _ = counting(world({**TREE, "large": LARGE}))
+        (shard,) = shards.plan_shards(lab.replication(), shards=1, run_id="r").shards
+
+        def die(*_: object) -> Any:
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(execution, "copy_large", die)
+            with pytest.raises(Killed):
+                shards.replicate_shard(lab.replication(), run_id="r", shard=shard)
+        shards.replicate_shard(lab.replication(), run_id="r", shard=shard)
+        report = shards.close_shards(lab.replication(), run_id="r")
+        assert [one.outcomes for one in report.destinations] == [{Outcome.COPIED: len(TREE) + 1}]
+
     def test_large_objects_are_recorded_before_much_more_is_sent(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
