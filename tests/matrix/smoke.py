@@ -116,12 +116,19 @@ def a_night_is_compared(exports: Mapping[str, str], day: str) -> str:
 
 def the_pages_show_both() -> str:
     from airflow.utils.session import create_session
+    from fastapi.dependencies.utils import get_flat_dependant
 
     from airflow_multicloud.plugins.page.app import make_app
     from airflow_multicloud.plugins.page.asking import SECTIONS, ask
 
     assert '"multicloud"' in ran("airflow", "plugins", "-o", "json")
-    make_app()
+    # What FastAPI does not take for a dependency would be asked of whoever opens the page.
+    asked = {
+        param.name
+        for route in make_app().routes
+        for param in get_flat_dependant(route.dependant).query_params
+    }
+    assert asked == {"days"}, asked
     dag_ids, now = {"disaster_recovery", "nightly_cost"}, datetime.now(UTC)
     with create_session() as session:
         shown = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from fastapi import Depends
@@ -25,7 +26,7 @@ MAY_READ = [
 class Reader:
     """The user who asks."""
 
-    def __init__(self, user: GetUserDep) -> None:
+    def __init__(self, user: BaseUser) -> None:
         self._user = user
 
     def dag_ids(self, session: Session) -> set[str]:
@@ -33,5 +34,10 @@ class Reader:
         return get_auth_manager().get_authorized_dag_ids(user=self._user, session=session)
 
 
+def _reader(user: GetUserDep) -> Reader:
+    # A function: older versions of FastAPI don't see what a class's parameters depend on.
+    return Reader(user)
+
+
 #: The parameter of a route.
-ReaderDep = Annotated[Reader, Depends()]
+ReaderDep = Annotated[Reader, Depends(_reader)]
