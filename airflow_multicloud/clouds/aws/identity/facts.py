@@ -33,7 +33,8 @@ def _partition_of(region: str) -> str:
     Each session of botocore reads its large table of endpoints again, and a deployment has some
     hundred needs, each of which asks.
     """
-    return get_session().get_partition_for_region(region)
+    found: str = get_session().get_partition_for_region(region)
+    return found
 
 
 def _region(connection: Connection) -> str:
