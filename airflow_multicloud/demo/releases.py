@@ -111,12 +111,13 @@ def _page(steps: list[Step], home: Path, claim: Claim) -> None:
     results = values_of(steps)
     kept, plan = results.get("summary_page"), results.get("plan") or {"hash": "none"}
     page = b""
-    if kept is not None:
+    if kept:
         end = open_endpoint(kept["uri"], parameter="uri")
         page = bytes(end.store.get_object(end.ref(end.location.key)).read())
         (home / PAGE).write_bytes(page)
     digest = sha256_of(page)
     claim(
         f"the summary is a page, kept beside the artifact, with its SHA-256 {digest[:12]}…",
-        holds=kept is not None and digest == kept["sha256"] and plan["hash"].encode() in page,
+        holds=(kept or {}).get("sha256") == digest
+        and (plan or {}).get("hash", "no plan").encode() in page,
     )

@@ -101,6 +101,7 @@ class RolloutOperator(OperationOperator):
         if limit is not None:
             limit.check(preview_of(plan), "max_monthly_cost")
         if self.only_plan:
+            push_console_links(context, {})  # Airflow logs an error for a link's XCom that lacks.
             return Outcome(plan_document(plan), is_plan=True)
         return self._rolled_out(context, deployment, opened, plan)
 

@@ -127,7 +127,7 @@ def test_a_dry_run_returns_the_plan_and_makes_nothing(
     context: Any = a_run()
     plan = deploying(artifact, dry_run=True, outlets=[RELEASE]).execute(context)
     assert running() == {"one": [], "two": []}
-    assert context.pushed == {}
+    assert context.pushed == {"console_links": {}}
     assert RELEASE not in context.events
     assert f"plan hash {plan['hash']}" in capsys.readouterr().out
     assert json.loads(json.dumps(plan)) == plan

@@ -213,6 +213,7 @@ def test_a_page_is_kept_once() -> None:
     assert caught.value.kind is ErrorKind.ALREADY_EXISTS
     found = place.store.get_object(ObjectRef("lab", "builds/summaries/run-1.html"))
     assert bytes(found.read()) == b"<p>one"
+    assert found.meta.attributes is not None
     assert found.meta.attributes.content_type == "text/html; charset=utf-8"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError
@@ -20,9 +21,20 @@ _ANY = "*"
 def facts_of(connection: Connection | None) -> Mapping[str, str]:
     """Partition, region and account; the account is known to STS only."""
     region = _region(connection) if connection else _ANY
-    # botocore knows new regions by the form of their names; without one it is that of most.
-    partition = get_session().get_partition_for_region("us-east-1" if region == _ANY else region)
+    # Without a region it is the partition of most.
+    partition = _partition_of("us-east-1" if region == _ANY else region)
     return {"partition": partition, "region": region, "account": ACCOUNT}
+
+
+@cache
+def _partition_of(region: str) -> str:
+    """Also of a new region, by the form of its name.
+
+    Each session of botocore reads its large table of endpoints again, and a deployment has some
+    hundred needs, each of which asks.
+    """
+    found: str = get_session().get_partition_for_region(region)
+    return found
 
 
 def _region(connection: Connection) -> str:
