@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk.definitions.deadline import (  # 3.1 has them here only
-    AsyncCallback,  # type: ignore[attr-defined]
+# Airflow 3.1 has them here only.
+from airflow.sdk.definitions.deadline import (  # type: ignore[attr-defined]
+    AsyncCallback,
     DeadlineAlert,
     DeadlineReference,
 )
