@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-# 3.1 has them here only.
+# Airflow 3.1 has them here only.
 from airflow.sdk.definitions.deadline import (  # type: ignore[attr-defined]
     AsyncCallback,
     DeadlineAlert,
