@@ -66,10 +66,18 @@ from airflow_multicloud.operators.database.verify import (
     VerifyDatabaseOperator as VerifyDatabaseOperator,
 )
 from airflow_multicloud.operators.drill.canary import WriteCanaryOperator as WriteCanaryOperator
+from airflow_multicloud.operators.drill.deadline import drill_deadline as drill_deadline
+from airflow_multicloud.operators.drill.figures import drill_figures as drill_figures
+from airflow_multicloud.operators.drill.group import DrillAssets as DrillAssets
+from airflow_multicloud.operators.drill.group import DrillGroup as DrillGroup
+from airflow_multicloud.operators.drill.group import drill_task_group as drill_task_group
+from airflow_multicloud.operators.drill.judge import JudgeDrillOperator as JudgeDrillOperator
 from airflow_multicloud.operators.drill.recover import (
     FailoverDrillOperator as FailoverDrillOperator,
 )
 from airflow_multicloud.operators.drill.report import DrillReportOperator as DrillReportOperator
+from airflow_multicloud.operators.drill.steps import DrillTasks as DrillTasks
+from airflow_multicloud.operators.drill.whole import DrillOperator as DrillOperator
 from airflow_multicloud.operators.logs.query import QueryLogsOperator as QueryLogsOperator
 from airflow_multicloud.operators.logs.ship import ShipLogsOperator as ShipLogsOperator
 from airflow_multicloud.operators.metrics.export import (

@@ -219,6 +219,16 @@ CASES: dict[str, Case] = {
         )
         for one in TELEMETRY
     ],
+    "DrillOperator": lambda stage: [
+        all_of.DrillOperator(
+            task_id="drill",
+            primary=primary,
+            replicas=list(replicas),
+            rto_seconds=60,
+            rpo_seconds=60,
+        )
+        for primary, *replicas in (stage.places, stage.places[::-1])
+    ],
     "FailoverDrillOperator": _drills,
     "FailoverFetchOperator": lambda stage: [
         all_of.FailoverFetchOperator(
@@ -230,6 +240,16 @@ CASES: dict[str, Case] = {
     "IngestCostOperator": _costs(
         "IngestCostOperator", export=_EXPORT, first="2026-10-01", last="2026-10-02"
     ),
+    "JudgeDrillOperator": lambda stage: [
+        all_of.JudgeDrillOperator(
+            task_id="judge",
+            tasks=all_of.DrillTasks(),
+            places=[place],
+            rto_seconds=60,
+            rpo_seconds=60,
+        )
+        for place in stage.places
+    ],
     "PlanReplicationOperator": _copies("PlanReplicationOperator", shards=2),
     "PreflightOperator": _preflights,
     "PriceWorkloadOperator": _costs(
@@ -310,7 +330,6 @@ CASES: dict[str, Case] = {
 #: Operator → the tests that plant secrets for it, because it needs what others have done before.
 ELSEWHERE = {
     "DeployOperator": "unit/operators/test_deploy.py",
-    "DrillReportOperator": "integration/test_secrets_stay_secret.py",
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from airflow.sdk import Asset, BaseOperator, TaskGroup, task
+from airflow.sdk import Asset, BaseOperator, TaskGroup
 
 from airflow_multicloud.core.failover.policy import OUTAGES
 from airflow_multicloud.operators.drill.canary import WriteCanaryOperator
@@ -96,8 +96,11 @@ def drill_task_group(
     :param group_id: of the group.
     :param prefix_group_id: whether the tasks' ids begin with it.
     """
+    # Here, as it loads the operators of another provider.
+    from airflow.sdk import task
+
     with TaskGroup(group_id, prefix_group_id=prefix_group_id) as group:
-        reachable = _reachable_replicas(replicas)
+        reachable = task(task_id="reachable_replicas")(_reachable_replicas)(replicas)
         name = f"{group_id}.reachable_replicas" if prefix_group_id else "reachable_replicas"
         in_reach = f"ti.xcom_pull(task_ids='{name}')"
         kept = f"{{{{ ({in_reach} or {_expression(replicas)})[:{_COPIES}] }}}}"
@@ -162,7 +165,6 @@ def _expression(given: Sequence[str] | str) -> str:
     return repr(given if isinstance(given, str) else list(given))
 
 
-@task(task_id="reachable_replicas")
 def _reachable_replicas(replicas: Any) -> list[str]:
     """One that is out of reach is a finding of the drill's, not the end of it."""
     from airflow_multicloud.api.object_store.reachability import reachable_replicas

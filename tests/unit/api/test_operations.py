@@ -114,6 +114,7 @@ CALLS: dict[str, tuple[str, Callable[[], object]]] = {
         "cost.estimate_transfer",
         lambda: api.estimate_transfer_cost(NOWHERE, [NOWHERE]),
     ),
+    "evidence_trend": ("evidence_trend", lambda: api.evidence_trend(NOWHERE)),
     "export_metrics_to_cloud": (
         "metrics.export",
         lambda: api.export_metrics_to_cloud([CONN], "space", []),
