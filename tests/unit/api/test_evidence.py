@@ -210,7 +210,7 @@ def test_a_drill_that_can_not_go_on_leaves_evidence(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_drill_that_is_held_again_names_what_was_said_of_it_before() -> None:
-    never = api.Objectives(timedelta(microseconds=1), timedelta(hours=1))
+    never = api.Objectives(timedelta(milliseconds=1), timedelta(hours=1))
     first = api.run_drill(PRIMARY, [REPLICA], objectives=never, drill_id="quarter-4")
     api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES, drill_id="other")
     second = api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES, drill_id="quarter-4")
@@ -246,7 +246,7 @@ def test_without_a_measurement_a_drill_is_aborted() -> None:
 
 
 def test_drills_over_time() -> None:
-    never = api.Objectives(timedelta(microseconds=1), timedelta(hours=1))
+    never = api.Objectives(timedelta(milliseconds=1), timedelta(hours=1))
     held = [
         api.run_drill(PRIMARY, [REPLICA], objectives=objectives)
         for objectives in (never, OBJECTIVES, OBJECTIVES)
