@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).parents[2]
 DISTRIBUTION = "airflow-multicloud"
 ENTRY_POINTS = {
+    "airflow.plugins": {"multicloud": "airflow_multicloud.plugins.ui:MultiCloudPlugin"},
     "apache_airflow_provider": {
         "provider_info": "airflow_multicloud.get_provider_info:get_provider_info"
     },
@@ -43,6 +44,17 @@ DATA = (
     "core/cost/report/report.html.jinja",
     "core/drill/evidence.html.jinja",
     "core/pages/page.css",
+    "core/rollout/summary.html.jinja",
+    "plugins/page/base.html.jinja",
+    "plugins/page/costs.html.jinja",
+    "plugins/page/deployments.html.jinja",
+    "plugins/page/drills.html.jinja",
+    "plugins/page/error.html.jinja",
+    "plugins/page/macros.jinja",
+    "plugins/page/metrics.html.jinja",
+    "plugins/page/replicas.html.jinja",
+    "plugins/page/task.html.jinja",
+    "plugins/page/ui.css",
     "py.typed",
     "testing/local_clouds/azure/object_store/azurite/package-lock.json",
     "testing/local_clouds/azure/object_store/azurite/package.json",
