@@ -14,6 +14,7 @@ from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 
 from airflow_multicloud.adapters.digests import sha256_of
+from airflow_multicloud.core.telemetry import submit_in_context
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.known_clouds import connection_of
 from airflow_multicloud.locations import parse_location
@@ -84,7 +85,7 @@ def read_file(file: RecordedFile) -> bytes:
     if not _free.acquire(blocking=False):
         raise NotShownError("Others are reading files just now. Try again in a moment.", 503)
     # What takes too long goes on until the SDK gives up, and is of no more bytes than allowed.
-    reading = _threads.submit(_read, file.uri)
+    reading = submit_in_context(_threads, _read, file.uri)
     reading.add_done_callback(lambda _: _free.release())
     try:
         failed = reading.exception(TIMEOUT)
