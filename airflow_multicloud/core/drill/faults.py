@@ -12,17 +12,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn
 
+from airflow_multicloud.core.drill.passing import PassingStore
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
-    BucketMeta,
-    Digests,
-    IfUnchanged,
     ObjectBody,
     ObjectMeta,
     ObjectRef,
-    ObjectStore,
-    WriteOptions,
 )
 
 if TYPE_CHECKING:
@@ -49,60 +45,28 @@ _STALL_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class FaultedStore:
+class FaultedStore(PassingStore):
     """A store with a fault; what the fault does not concern passes through.
 
     :param over: ends the calls that hang when it is set; nobody waits for them any more.
     """
 
-    inner: ObjectStore
     fault: Fault
     cloud: str
     over: threading.Event = field(default_factory=threading.Event)
-
-    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
-        """As the port's."""
-        self._strike()
-        return self.inner.list_objects(bucket, prefix)
-
-    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
-        """As the port's."""
-        self._strike()
-        return self.inner.stat_object(ref)
 
     def get_object(
         self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
     ) -> ObjectBody:
         """As the port's; bytes may be damaged. Objects of this package's own are not."""
-        self._strike()
+        self.before_each()
         body = self.inner.get_object(ref, start=start, end=end, if_etag=if_etag)
         if ref.key.startswith(RESERVED_PREFIX):
             return body
         return _DamagedBody(body, self.fault, self.cloud)
 
-    def put_object(
-        self,
-        ref: ObjectRef,
-        body: Buffer,
-        options: WriteOptions = WriteOptions(),
-        *,
-        digests: Digests = Digests(),
-    ) -> ObjectMeta:
-        """As the port's."""
-        self._strike()
-        return self.inner.put_object(ref, body, options, digests=digests)
-
-    def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
-        """As the port's."""
-        self._strike()
-        self.inner.delete_object(ref, condition=condition)
-
-    def stat_bucket(self, bucket: str) -> BucketMeta:
-        """As the port's."""
-        self._strike()
-        return self.inner.stat_bucket(bucket)
-
-    def _strike(self) -> None:
+    def before_each(self) -> None:
+        """Strike, where every call is to fail."""
         if self.fault is Fault.STALLED:
             self.over.wait(_STALL_SECONDS)
             self._fail(ErrorKind.TIMEOUT)

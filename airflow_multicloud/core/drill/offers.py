@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 from airflow_multicloud.adapters.digests import SHA256_METADATA, digests_of
 from airflow_multicloud.core.drill.canary import Canary, canary_content
+from airflow_multicloud.core.drill.passing import PassingStore
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger.names import number_of
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
-    BucketMeta,
     Digests,
-    IfUnchanged,
     ObjectBody,
     ObjectMeta,
     ObjectRef,
     ObjectStore,
-    WriteOptions,
 )
 
 if TYPE_CHECKING:
@@ -36,48 +34,13 @@ _OLDER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Offer:
-    """A store that passes everything through.
+class _Offer(PassingStore):
+    """It lacks the optional capabilities, too.
 
-    It lacks the optional capabilities, so that no version of an object is read that such a replica
-    would not have.
+    So no version of an object is read that such a replica would not have.
     """
 
-    inner: ObjectStore
     cloud: str
-
-    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
-        """As the port's."""
-        return self.inner.list_objects(bucket, prefix)
-
-    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
-        """As the port's."""
-        return self.inner.stat_object(ref)
-
-    def get_object(
-        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
-    ) -> ObjectBody:
-        """As the port's."""
-        return self.inner.get_object(ref, start=start, end=end, if_etag=if_etag)
-
-    def put_object(
-        self,
-        ref: ObjectRef,
-        body: Buffer,
-        options: WriteOptions = WriteOptions(),
-        *,
-        digests: Digests = Digests(),
-    ) -> ObjectMeta:
-        """As the port's."""
-        return self.inner.put_object(ref, body, options, digests=digests)
-
-    def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
-        """As the port's."""
-        self.inner.delete_object(ref, condition=condition)
-
-    def stat_bucket(self, bucket: str) -> BucketMeta:
-        """As the port's."""
-        return self.inner.stat_bucket(bucket)
 
     def _missing(self, key: str) -> NoReturn:
         raise StorageError(
