@@ -211,3 +211,18 @@ def browser(program: str, profile: Path) -> Iterator[Page]:
         process.wait()
         os.close(to)
         os.close(answers_from)
+
+
+def check_readable(page: Page) -> None:
+    """That a page of one file can be read: light and dark, on a phone and on paper."""
+    for scheme in ("light", "dark"):
+        for media in ("", "print"):
+            page.show_as(scheme=scheme, media=media)
+            contrast, where = page.least_contrast()
+            assert contrast >= 4.5, (scheme, media, where)
+    page.show_as(width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.show_as(width=680, media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 680
+    assert page.problems == []
+    assert len(page.requests) == 1

@@ -12,7 +12,7 @@ from airflow_multicloud.core.rollout.summary import ReleaseSummary
 from airflow_multicloud.testing import memory_cloud
 from tests.unit.rollout.test_summary import a_result, parts
 
-from .browser import browser, chromium
+from .browser import browser, check_readable, chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,14 +46,4 @@ def page(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Page]:
 
 
 def test_it_can_be_read_on_every_screen_and_on_paper(page: Page) -> None:
-    for scheme in ("light", "dark"):
-        for media in ("", "print"):
-            page.show_as(scheme=scheme, media=media)
-            contrast, where = page.least_contrast()
-            assert contrast >= 4.5, (scheme, media, where)
-    page.show_as(width=390)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.show_as(width=680, media="print")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 680
-    assert page.problems == []
-    assert len(page.requests) == 1
+    check_readable(page)
