@@ -215,13 +215,29 @@ def compacted(end: Endpoint, runs: Sequence[Run]) -> tuple[Run, ...]:
 
 
 def _joined(end: Endpoint, earlier: Run, later: Run, *, oldest: bool) -> Run:
-    if earlier[-1].last < later[0].first:
-        return (*earlier, *later)
-    if later[-1].last < earlier[0].first:
-        return (*later, *earlier)
-    both = newest([_of_run(end, earlier, ALL), _of_run(end, later, ALL)])
-    # With nothing older below it, what was removed need not be known any more.
-    return write(end, (entry for entry in both if not (oldest and entry.removed)))
+    joined: list[SegmentRef] = []
+    for older, newer in _overlapping(earlier, later):
+        if older and newer:
+            both = newest([_of_run(end, older, ALL), _of_run(end, newer, ALL)])
+            # With nothing older below it, what was removed need not be known any more.
+            joined += write(end, (entry for entry in both if not (oldest and entry.removed)))
+        else:
+            joined += older or newer
+    return tuple(joined)
+
+
+def _overlapping(earlier: Run, later: Run) -> Iterator[tuple[Run, Run]]:
+    """The segments of both by key, in groups with no key in common."""
+    group: tuple[list[SegmentRef], list[SegmentRef]] = ([], [])
+    last = ""
+    sides = [(ref, 0) for ref in earlier] + [(ref, 1) for ref in later]
+    for ref, side in sorted(sides, key=lambda one: one[0].first):
+        if any(group) and ref.first > last:
+            yield tuple(group[0]), tuple(group[1])
+            group = ([], [])
+        group[side].append(ref)
+        last = max(last, ref.last)
+    yield tuple(group[0]), tuple(group[1])
 
 
 def _size(run: Run) -> int:

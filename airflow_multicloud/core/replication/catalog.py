@@ -223,18 +223,19 @@ class Catalog:
         yield from self._in_steps("open > 0 AND size > ? AND size <= ?", (larger_than, up_to))
 
     def _in_steps(self, which: str, values: tuple[int, ...]) -> Iterator[Item]:
-        after = ""
+        # A comparison of its own for the first step: with OR, each step would walk over all names.
+        beyond, after = ">=", ""
         while True:
             found = self._ask(
                 f"SELECT name, doc FROM items WHERE {which} "  # noqa: S608 - no value of others
-                "AND (name > ? OR ?) ORDER BY name LIMIT ?",
-                (*values, after, after == "", _BATCH),
+                f"AND name {beyond} ? ORDER BY name LIMIT ?",
+                (*values, after, _BATCH),
             )
             rows = list(found)
             yield from (items.decoder.decode(doc) for _, doc in rows)
             if len(rows) < _BATCH:
                 return
-            after = rows[-1][0]
+            beyond, after = ">", rows[-1][0]
 
     def work_left(self) -> tuple[int, int]:
         """How many items are open, and the bytes to be written for them."""

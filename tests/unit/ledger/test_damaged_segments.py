@@ -47,7 +47,7 @@ def damage(end: Endpoint, ref: SegmentRef) -> None:
 class TestCompaction:
     @pytest.mark.parametrize("damaged", [0, 1])
     def test_runs_that_can_not_be_read_stay_as_they_are(self, end: Endpoint, damaged: int) -> None:
-        runs = (written(end, "abcdefghij"), written(end, "acgh"), written(end, "aei"))
+        runs = (written(end, "abcdefghij"), written(end, "acgj"), written(end, "aei"))
         damage(end, runs[2][damaged])
         assert segments.compacted(end, runs) == runs
 

@@ -329,6 +329,20 @@ class TestCompacted:
         assert end.store.reads == reads
         assert of(end, made) == wanted
 
+    def test_only_segments_that_overlap_are_written_again(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(segments, "ENTRIES", 2)
+        end = endpoint(hook=Counting)
+        assert isinstance(end.store, Counting)
+        runs = [write(end, some("acegikmo", b"1")), write(end, some("ghpx", b"2"))]
+        wanted = [*merged(end, runs, [])]
+        end.store.reads = 0
+        (made,) = compacted(end, runs)
+        assert end.store.reads == 2  # eg and gh
+        assert (made[0], *made[-3:]) == (runs[0][0], *runs[0][2:], runs[1][1])
+        assert of(end, made) == wanted
+
     @pytest.mark.parametrize(("earlier", "later"), [("ab", "bc"), ("bc", "ab")])
     def test_of_a_key_that_both_have_the_later_counts(self, earlier: str, later: str) -> None:
         end = endpoint()
