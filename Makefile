@@ -29,7 +29,7 @@ demo: $(READY) ## Everything on three local clouds: replicate, lose one, recover
 # One worker a core, each with servers and an Airflow of its own; a class's tests stay together,
 # and so do a module's test functions.
 test: $(READY) ## Run every test against local servers
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadscope
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 bench: $(READY) ## Measure beside rclone and Airflow's own operators (about 15 minutes)
 	$(BIN)/python -m tests.benchmarks

@@ -1,8 +1,6 @@
-"""A process of its own that replicates one prefix: ``replicating.py SOURCE DESTINATION``."""
+"""What a task that is killed does: it replicates one prefix."""
 
 from __future__ import annotations
-
-import sys
 
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.options import MIB, ReplicationOptions
@@ -11,11 +9,12 @@ from airflow_multicloud.opening.endpoints import open_endpoint
 
 OPTIONS = ReplicationOptions(part_size=5 * MIB, large_object=5 * MIB, concurrency=4)
 
-if __name__ == "__main__":
+
+def replicate_prefix(source: str, destination: str) -> None:
     replicate(
         Replication(
-            open_endpoint(sys.argv[1], parameter="source"),
-            (open_endpoint(sys.argv[2], parameter="destination"),),
+            open_endpoint(source, parameter="source"),
+            (open_endpoint(destination, parameter="destination"),),
             OPTIONS,
         )
     )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ..forks import Forked, forked  # noqa: TID252
 from .proxy import Fault, Rule
+from .replicating import replicate_prefix
 from .rigs import BUCKET, MIB, Rig, fill, fresh_prefix, hashes_at, hashes_of, leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from airflow_multicloud.core.endpoints import Endpoint
 
@@ -31,42 +31,35 @@ _SECONDS = 120
 
 
 @contextmanager
-def _task(source: Endpoint, destination: str) -> Iterator[subprocess.Popen[bytes]]:
-    script = Path(__file__).with_name("replicating.py")
-    command = [sys.executable, str(script), str(source.location), destination]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+def _task(source: Endpoint, destination: str, directory: Path) -> Iterator[Forked]:
+    errors = directory / "errors.txt"
+    task = forked(replicate_prefix, str(source.location), destination, errors=errors)
+    try:
+        yield task
+    finally:
+        task.kill()
 
 
-def _complete(source: Endpoint, destination: str) -> None:
-    with _task(source, destination) as process:
-        _, errors = process.communicate(timeout=_SECONDS)
-    assert process.returncode == 0, errors.decode()[-2000:]
-
-
-def _killed_after(rig: Rig, count: int, kind: str, ends: tuple[Endpoint, str]) -> None:
+def _killed_after(
+    rig: Rig, count: int, kind: str, ends: tuple[Endpoint, str], directory: Path
+) -> None:
     """Kill the task when the server has so many; it hears of no more."""
     of_kind = rig.traffic.of(kind, r"obj-\d+")
     rig.proxy.reset()
     rig.proxy.add(Rule(fault=Fault.STALL, first=count + 1, times=None, **of_kind))
-    with _task(*ends) as process:
-        _while_running(process, lambda: rig.proxy.wait_for(count, **of_kind, timeout=_SECONDS))
-        process.kill()
-        process.wait(_SECONDS)
-    assert process.returncode == -signal.SIGKILL
+    with _task(*ends, directory) as task:
+        _while_running(task, lambda: rig.proxy.wait_for(count, **of_kind, timeout=_SECONDS))
+        task.kill()
+    assert task.wait() == -signal.SIGKILL
     assert sum(seen.sent for seen in rig.proxy.seen(**of_kind)) == count
 
 
-def _while_running(process: subprocess.Popen[bytes], wait: Callable[[], None]) -> None:
+def _while_running(task: Forked, wait: Callable[[], None]) -> None:
     try:
         wait()
     except TimeoutError:
-        process.kill()
-        _, errors = process.communicate()
-        pytest.fail(errors.decode()[-2000:])
+        task.kill()
+        pytest.fail(task.said())
 
 
 def _ends(
@@ -90,22 +83,22 @@ def _uncommitted_blocks(rig: Rig, key: str) -> list[str]:
 @pytest.mark.parametrize("done", [2, PARTS])
 @pytest.mark.parametrize("cloud", ROUTES)
 def test_a_large_object_goes_on_where_it_was_killed(
-    rigs: dict[str, Rig], cloud: str, done: int
+    rigs: dict[str, Rig], cloud: str, done: int, tmp_path: Path
 ) -> None:
     rig = rigs[cloud]
     source, destination, direct = _ends(rigs, cloud, LARGE)
     if done < PARTS:
-        _killed_after(rig, done, "part", (source, destination))
+        _killed_after(rig, done, "part", (source, destination), tmp_path)
     else:  # all parts are there, but the object is not
         rig.proxy.reset()
         rig.proxy.add(Rule(fault=Fault.STALL, times=None, **rig.traffic.of("complete")))
-        with _task(source, destination) as process:
-            _while_running(process, lambda: rig.proxy.wait_until_applied(1, timeout=_SECONDS))
-            process.kill()
+        with _task(source, destination, tmp_path) as task:
+            _while_running(task, lambda: rig.proxy.wait_until_applied(1, timeout=_SECONDS))
     assert hashes_at(direct) == {}  # nothing is visible, least of all a part of it
     rig.proxy.reset()
 
-    _complete(source, destination)
+    with _task(source, destination, tmp_path) as task:
+        task.succeed()
 
     # Who takes an upload up may say so with an empty object (Cloud Storage).
     sent = [seen for seen in rig.proxy.seen(**rig.traffic.of("part")) if seen.size > 4096]
@@ -117,16 +110,19 @@ def test_a_large_object_goes_on_where_it_was_killed(
 
 
 @pytest.mark.parametrize("cloud", ROUTES)
-def test_a_prefix_goes_on_where_it_was_killed(rigs: dict[str, Rig], cloud: str) -> None:
+def test_a_prefix_goes_on_where_it_was_killed(
+    rigs: dict[str, Rig], cloud: str, tmp_path: Path
+) -> None:
     rig, done = rigs[cloud], 12
     source, destination, direct = _ends(rigs, cloud, MANY)
-    _killed_after(rig, done, "write", (source, destination))
+    _killed_after(rig, done, "write", (source, destination), tmp_path)
     before = hashes_at(direct)
     assert len(before) == done
     assert before.items() <= hashes_of(MANY).items()
     rig.proxy.reset()
 
-    _complete(source, destination)
+    with _task(source, destination, tmp_path) as task:
+        task.succeed()
 
     seen = rig.proxy.seen(**rig.traffic.of("write", r"obj-\d+"))
     # A commit of the ledger names objects as well.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import signal
 from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,9 +24,11 @@ from airflow_multicloud.core.replication.recording import Recorder
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.replication.run import new_run
 from airflow_multicloud.core.run_tokens import under_way
+from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import PartUpload, PartUploads
 
+from ..forks import forked  # noqa: TID252
 from .lab import Lab, put, tree_of
 
 if TYPE_CHECKING:
@@ -33,31 +37,24 @@ if TYPE_CHECKING:
 _MIB = 1 << 20
 OPTIONS = ReplicationOptions(part_size=5 * _MIB, large_object=5 * _MIB, memory_limit=20 * _MIB)
 
-#: It is killed when all parts are there and the object is not.
-KILLED = """
-import importlib, os, signal, sys
-from airflow_multicloud import api
-how, cloud, source, target = sys.argv[1:]
-hook = importlib.import_module(f"airflow_multicloud.clouds.{cloud}.object_store").Hook
-hook.complete_upload = lambda *args, **more: os.kill(os.getpid(), signal.SIGKILL)
-if how == "replicate":
-    options = api.ReplicationOptions(
-        part_size=5 << 20, large_object=5 << 20, memory_limit=20 << 20
-    )
-    api.replicate(source, target, options)
-elif how == "fetch":
-    api.failover_fetch([source], target)
-else:
-    from airflow_multicloud.core.streams import put_stream
-    from airflow_multicloud.opening.endpoints import open_endpoint
-    place = open_endpoint(target, parameter="place")
-    put_stream(place, ".airflow-multicloud/ledger/1", [bytes(12 << 20)], part_size=5 << 20)
-"""
+
+def _die(how: str, cloud: str, source: str, target: str) -> None:
+    """Be killed when all parts are there and the object is not."""
+    hook = import_module(f"airflow_multicloud.clouds.{cloud}.object_store").Hook
+    hook.complete_upload = lambda *args, **more: os.kill(os.getpid(), signal.SIGKILL)
+    if how == "replicate":
+        api.replicate(source, target, OPTIONS)
+    elif how == "fetch":
+        api.failover_fetch([source], target)
+    else:
+        journal = ".airflow-multicloud/ledger/1"
+        put_stream(opened(target), journal, [bytes(12 << 20)], part_size=5 << 20)
 
 
 def killed(how: str, cloud: str, source: str, target: str) -> None:
-    command = [sys.executable, "-c", KILLED, how, cloud, source, target]
-    assert subprocess.run(command, check=False).returncode == -9
+    with TemporaryDirectory() as directory:
+        one = forked(_die, how, cloud, source, target, errors=Path(directory, "errors.txt"))
+        assert one.wait() == -signal.SIGKILL, one.said()
 
 
 def opened(uri: str) -> Endpoint:

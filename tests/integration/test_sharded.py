@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +18,7 @@ from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import StorageError
 from airflow_multicloud.operators.object_store import ReplicateShardOperator, sharded_replication
 
+from ..forks import forked  # noqa: TID252
 from .airflow_runs import Bare, run_dag
 from .lab import TREE, Lab, fill, ledger, own_keys, put, tree_of
 
@@ -252,13 +249,12 @@ class TestCore:
             shards.plan_shards(replication, shards=number, run_id="r")
 
     def test_a_killed_shard_leaves_nothing_torn_and_is_finished_by_the_next_try(
-        self, filled: Lab, replication: Replication
+        self, filled: Lab, replication: Replication, tmp_path: Path
     ) -> None:
         (shard,) = shards.plan_shards(replication, shards=1, run_id="r").shards
-        with _slow_shard(filled, shard) as process:
-            _wait_for_objects(filled.gcs)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+        task = forked(_shard_slowly, filled.s3, filled.replicas, shard, errors=tmp_path / "errors")
+        _wait_for_objects(filled.gcs)
+        task.kill()
         for uri in filled.replicas:
             there = tree_of(uri)
             assert there.items() <= CONTENT.items()
@@ -274,21 +270,9 @@ class TestCore:
             assert api.verify_replica(uri, depth=api.Depth.READ).proven
 
 
-SHARD = """
-import json, sys
-from airflow_multicloud import api
-from airflow_multicloud.core.replication import shards
-source, replicas, shard = json.loads(sys.argv[1])
-options = api.ReplicationOptions(bandwidth_limit=40_000, concurrency=2)
-shards.replicate_shard(api.replication(source, replicas, options), run_id="r", shard=shard)
-"""
-
-
-def _slow_shard(lab: Lab, shard: str) -> subprocess.Popen[bytes]:
-    arguments = json.dumps([lab.s3, lab.replicas, shard])
-    return subprocess.Popen(
-        [sys.executable, "-c", SHARD, arguments], stdout=subprocess.DEVNULL, env=dict(os.environ)
-    )
+def _shard_slowly(source: str, replicas: list[str], shard: str) -> None:
+    options = api.ReplicationOptions(bandwidth_limit=40_000, concurrency=2)
+    shards.replicate_shard(api.replication(source, replicas, options), run_id="r", shard=shard)
 
 
 def _wait_for_objects(uri: str) -> None:
