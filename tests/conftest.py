@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,7 @@ from airflow_multicloud.testing.local_clouds.gcp.secrets import secret_manager
 from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -107,7 +108,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[object]:
+def pytest_collection() -> Generator[None, object, object]:
     """Collect without looking for garbage: there is none, in millions of objects that stay."""
     gc.disable()
     try:
@@ -123,6 +124,16 @@ def _installing(config: pytest.Config) -> Iterator[None]:
     lock = Path(gettempdir()) / f"airflow-multicloud-tests-{os.getuid()}.lock"
     with lock.open("w") as held, offline.lifted(config):
         fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_read_once() -> Iterator[None]:
+    """Each AWS session reads the models of its services; tests make thousands of sessions."""
+    from botocore import session
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "create_loader", cache(session.create_loader))
         yield
 
 
