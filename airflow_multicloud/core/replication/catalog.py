@@ -226,12 +226,11 @@ class Catalog:
         # A comparison of its own for the first step: with OR, each step would walk over all names.
         beyond, after = ">=", ""
         while True:
-            found = self._ask(
+            query = (
                 f"SELECT name, doc FROM items WHERE {which} "  # noqa: S608 - no value of others
-                f"AND name {beyond} ? ORDER BY name LIMIT ?",
-                (*values, after, _BATCH),
+                f"AND name {beyond} ? ORDER BY name LIMIT ?"
             )
-            rows = list(found)
+            rows = list(self._ask(query, (*values, after, _BATCH)))
             yield from (items.decoder.decode(doc) for _, doc in rows)
             if len(rows) < _BATCH:
                 return
