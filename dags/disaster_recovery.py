@@ -83,6 +83,15 @@ def _optional(description: str) -> Param:
     return Param(None, type=["null", "string"], description=description)
 
 
+def _phase(until: str) -> Param:
+    return Param(
+        None,
+        type=["null", "number"],
+        exclusiveMinimum=0,
+        description=f"Objective: from the fault until {until}; at most rto_seconds",
+    )
+
+
 def needed(params: Mapping[str, Any], replicas: Sequence[str]) -> list[dict[str, Any]]:
     """What the run needs to be allowed, as preflight takes it."""
     asked: list[dict[str, Any]] = [
@@ -151,6 +160,9 @@ with DAG(
         ),
         "rto_seconds": Param(3600, type="number", exclusiveMinimum=0, description="RTO objective"),
         "rpo_seconds": Param(3600, type="number", exclusiveMinimum=0, description="RPO objective"),
+        "detect_seconds": _phase("the first attempt has failed"),
+        "failover_seconds": _phase("a copy begins to send what it serves in the end"),
+        "first_verified_seconds": _phase("the first object is verified and in place"),
         "metrics_to": Param(
             PLACES["metrics_to"],
             type="array",
@@ -194,6 +206,9 @@ with DAG(
         replicas="{{ params.replicas }}",
         rto_seconds="{{ params.rto_seconds }}",
         rpo_seconds="{{ params.rpo_seconds }}",
+        detect_seconds="{{ params.detect_seconds }}",
+        failover_seconds="{{ params.failover_seconds }}",
+        first_verified_seconds="{{ params.first_verified_seconds }}",
         assets=DrillAssets(PRIMARY, REPLICAS, EVIDENCE),
         begin=check,
         # Of what is in reach; the rest is the drill's finding.
