@@ -19,7 +19,13 @@ from airflow_multicloud.operators.database import (
     SnapshotDatabaseOperator,
     VerifyDatabaseOperator,
 )
-from airflow_multicloud.operators.drill import DrillAssets, drill_figures, drill_task_group
+from airflow_multicloud.operators.drill import (
+    DrillAssets,
+    drill_deadline,
+    drill_deadline_seconds,
+    drill_figures,
+    drill_task_group,
+)
 from airflow_multicloud.operators.metrics import ExportMetricsOperator
 from airflow_multicloud.operators.metrics.run_reports import skip_if_empty
 from airflow_multicloud.operators.params import CheckParamsOperator
@@ -48,6 +54,8 @@ NAMESPACE = "airflow_multicloud"
 #: Of the database, how many stay: the newest.
 SNAPSHOTS = 3
 PLACES_VARIABLE = "disaster_recovery_places"
+#: Of a run, from when it is queued; 0: never. Set by [multicloud] drill_deadline_seconds.
+LATE_AFTER = drill_deadline_seconds()
 
 DOC = """
 ### Disaster-recovery drill
@@ -118,9 +126,10 @@ with DAG(
     description="Replicate, prove, lose the primary, recover from a replica, judge.",
     doc_md=DOC,
     # In your copy set a schedule ("0 4 * * 1" is weekly): places and connections are to be yours
-    # first. And deadline=drill_deadline(timedelta(hours=2)), to be told of a run that is late; it
-    # is not here, as `airflow dags test` (Airflow 3.3.2) can't end a run that has a deadline.
+    # first.
     schedule=None,
+    # `airflow dags test` (Airflow 3.3.2) can't end a run that has one, so it is to be configured.
+    deadline=drill_deadline(timedelta(seconds=LATE_AFTER)) if LATE_AFTER else None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,

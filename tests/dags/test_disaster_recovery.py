@@ -17,7 +17,7 @@ from airflow.sdk import DAG
 
 from airflow_multicloud import api
 from airflow_multicloud.core.ledger import reading
-from airflow_multicloud.errors import StorageError
+from airflow_multicloud.errors import CloudError, StorageError
 from airflow_multicloud.operators.drill import DrillReportOperator, drill_deadline
 from airflow_multicloud.ports.metrics import Gauge
 from tests.unit.drill.disabled import DISABLED
@@ -482,6 +482,34 @@ def test_an_empty_primary_stops_the_drill_before_anything_but_evidence_is_writte
     for replica in lab.replicas:
         assert tree_of(replica) == {}
         assert {key.split("/")[1] for key in own_keys(replica)} == {"evidence"}
+
+
+SETTING = "AIRFLOW__MULTICLOUD__DRILL_DEADLINE_SECONDS"
+
+
+@pytest.mark.parametrize(("given", "after"), [(None, None), ("0", None), ("3600", 3600)])
+def test_a_run_has_a_deadline_where_one_is_configured(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, after: int | None
+) -> None:
+    if given is not None:
+        monkeypatch.setenv(SETTING, given)
+    deadline = load().deadline
+    if after is None:
+        assert not deadline
+    else:
+        (alert,) = deadline if isinstance(deadline, list) else [deadline]
+        assert alert is not None
+        assert alert.interval == timedelta(seconds=after)
+
+
+@pytest.mark.parametrize("given", ["soon", "-1", "1.5", "9" * 30])
+def test_a_deadline_that_is_none_is_an_import_error(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv(SETTING, given)
+    with pytest.raises(CloudError, match=r"^\[multicloud\] drill_deadline_seconds: '") as raised:
+        load()
+    assert SETTING in str(raised.value)
 
 
 def test_a_drill_changes_nothing_but_the_canary(lab: Lab, tmp_path: Path) -> None:
