@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from airflow_multicloud.core.apart import check_others
@@ -108,7 +109,7 @@ def keep_evidence(
         Earlier(one.uri, one.sha256, str(evidence.verdict), evidence.written_at)
         for one in dict.fromkeys(records)
     ]
-    final = replace(final, earlier=(*first, *evidence.earlier))
+    final = replace(final, earlier=(*first, *evidence.earlier), written_at=datetime.now(UTC))
     answering = [uri for uri in places if uri not in failed]
     again, more = store_evidence(final, answering, signing_conn_id=signing_conn_id)
     return KeptEvidence(final, (*again, *records), {**failed, **more})

@@ -165,13 +165,7 @@ class Evidence:
         """The same drill, now that it is known which places could not take its record."""
         facts = replace(self._facts(), unwritten=unwritten)
         verdict, reason = judge(facts, self.objectives)
-        return replace(
-            self,
-            verdict=verdict,
-            reason=reason,
-            unwritten=tuple(unwritten),
-            written_at=datetime.now(UTC),
-        )
+        return replace(self, verdict=verdict, reason=reason, unwritten=tuple(unwritten))
 
     def _facts(self) -> Facts:
         return Facts(

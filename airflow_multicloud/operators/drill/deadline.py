@@ -35,7 +35,9 @@ def drill_deadline_seconds() -> int:
     """
     # Not getint: its error does not say what to do.
     given = conf.get(SECTION, OPTION, fallback="") or "0"
-    if not (given.isascii() and given.isdecimal()) or int(given) > _LONGEST:
+    # A text of thousands of digits is no number to Python.
+    is_number = given.isascii() and given.isdecimal() and len(given) <= len(str(_LONGEST))
+    if not is_number or int(given) > _LONGEST:
         raise CloudError(
             f"[{SECTION}] {OPTION}: {given_text(given)} given, expected a whole number of seconds "
             f"from 0 (no deadline) to {_LONGEST}; it is set there, or by "
