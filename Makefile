@@ -77,6 +77,7 @@ ui: export AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS := True
 ui: export AIRFLOW__API__HOST := 127.0.0.1
 ui: export AIRFLOW__API__PORT := $(PORT)
 ui: export AIRFLOW__API__BASE_URL := http://127.0.0.1:$(PORT)
+ui: export AIRFLOW__MULTICLOUD__DRILL_DEADLINE_SECONDS := 3600
 ui: export GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT := false
 ui: export PYTHONWARNINGS := ignore
 ui: $(READY) ## Airflow with the dashboards, on http://127.0.0.1:8080 (PORT=…), no login

@@ -120,7 +120,19 @@ def get_provider_info() -> dict[str, Any]:
                         "type": "string",
                         "example": "production",
                         "default": None,
-                    }
+                    },
+                    "drill_deadline_seconds": {
+                        "description": (
+                            "How long a run of the DAG disaster_recovery may take from when it is "
+                            "queued, in seconds. When it takes longer, the triggerer logs an "
+                            "error. 0: there is no deadline; Airflow 3.3.2 can't end a run by "
+                            "`airflow dags test` that has one.\n"
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "integer",
+                        "example": "3600",
+                        "default": "0",
+                    },
                 },
             }
         },

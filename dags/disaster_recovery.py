@@ -19,7 +19,13 @@ from airflow_multicloud.operators.database import (
     SnapshotDatabaseOperator,
     VerifyDatabaseOperator,
 )
-from airflow_multicloud.operators.drill import DrillAssets, drill_figures, drill_task_group
+from airflow_multicloud.operators.drill import (
+    DrillAssets,
+    drill_deadline,
+    drill_deadline_seconds,
+    drill_figures,
+    drill_task_group,
+)
 from airflow_multicloud.operators.metrics import ExportMetricsOperator
 from airflow_multicloud.operators.metrics.run_reports import skip_if_empty
 from airflow_multicloud.operators.params import CheckParamsOperator
@@ -48,6 +54,8 @@ NAMESPACE = "airflow_multicloud"
 #: Of the database, how many stay: the newest.
 SNAPSHOTS = 3
 PLACES_VARIABLE = "disaster_recovery_places"
+#: Of a run, from when it is queued; 0: never. Set by [multicloud] drill_deadline_seconds.
+LATE_AFTER = drill_deadline_seconds()
 
 DOC = """
 ### Disaster-recovery drill
@@ -83,6 +91,15 @@ def _optional(description: str) -> Param:
     return Param(None, type=["null", "string"], description=description)
 
 
+def _phase(until: str) -> Param:
+    return Param(
+        None,
+        type=["null", "number"],
+        exclusiveMinimum=0,
+        description=f"Objective: from the fault until {until}; at most rto_seconds",
+    )
+
+
 def needed(params: Mapping[str, Any], replicas: Sequence[str]) -> list[dict[str, Any]]:
     """What the run needs to be allowed, as preflight takes it."""
     asked: list[dict[str, Any]] = [
@@ -109,9 +126,10 @@ with DAG(
     description="Replicate, prove, lose the primary, recover from a replica, judge.",
     doc_md=DOC,
     # In your copy set a schedule ("0 4 * * 1" is weekly): places and connections are to be yours
-    # first. And deadline=drill_deadline(timedelta(hours=2)), to be told of a run that is late; it
-    # is not here, as `airflow dags test` (Airflow 3.3.2) can't end a run that has a deadline.
+    # first.
     schedule=None,
+    # `airflow dags test` (Airflow 3.3.2) can't end a run that has one, so it is to be configured.
+    deadline=drill_deadline(timedelta(seconds=LATE_AFTER)) if LATE_AFTER else None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
@@ -151,6 +169,9 @@ with DAG(
         ),
         "rto_seconds": Param(3600, type="number", exclusiveMinimum=0, description="RTO objective"),
         "rpo_seconds": Param(3600, type="number", exclusiveMinimum=0, description="RPO objective"),
+        "detect_seconds": _phase("the first attempt has failed"),
+        "failover_seconds": _phase("a copy begins to send what it serves in the end"),
+        "first_verified_seconds": _phase("the first object is verified and in place"),
         "metrics_to": Param(
             PLACES["metrics_to"],
             type="array",
@@ -194,6 +215,9 @@ with DAG(
         replicas="{{ params.replicas }}",
         rto_seconds="{{ params.rto_seconds }}",
         rpo_seconds="{{ params.rpo_seconds }}",
+        detect_seconds="{{ params.detect_seconds }}",
+        failover_seconds="{{ params.failover_seconds }}",
+        first_verified_seconds="{{ params.first_verified_seconds }}",
         assets=DrillAssets(PRIMARY, REPLICAS, EVIDENCE),
         begin=check,
         # Of what is in reach; the rest is the drill's finding.

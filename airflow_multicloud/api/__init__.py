@@ -85,8 +85,9 @@ __getattr__, __dir__, __all__ = lazy_face(
         "airflow_multicloud.core.drill.evidence": "Anchor Evidence",
         "airflow_multicloud.core.drill.faults": "Fault",
         "airflow_multicloud.core.drill.history": "Earlier Past",
+        "airflow_multicloud.core.drill.objectives": "Objectives",
         "airflow_multicloud.core.drill.trend": "Trend",
-        "airflow_multicloud.core.drill.verdict": "Objectives Verdict",
+        "airflow_multicloud.core.drill.verdict": "Verdict",
         "airflow_multicloud.core.failover.local_names": "name_of_path",
         "airflow_multicloud.core.failover.policy": "FailoverPolicy",
         "airflow_multicloud.core.failover.provenance": (

@@ -114,8 +114,8 @@ from airflow_multicloud.core.drill.evidence import Evidence as Evidence
 from airflow_multicloud.core.drill.faults import Fault as Fault
 from airflow_multicloud.core.drill.history import Earlier as Earlier
 from airflow_multicloud.core.drill.history import Past as Past
+from airflow_multicloud.core.drill.objectives import Objectives as Objectives
 from airflow_multicloud.core.drill.trend import Trend as Trend
-from airflow_multicloud.core.drill.verdict import Objectives as Objectives
 from airflow_multicloud.core.drill.verdict import Verdict as Verdict
 from airflow_multicloud.core.failover.local_names import name_of_path as name_of_path
 from airflow_multicloud.core.failover.policy import FailoverPolicy as FailoverPolicy

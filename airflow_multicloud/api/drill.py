@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from airflow_multicloud.api.evidence import earlier_records, past_drills, store_evidence
+from airflow_multicloud.api.evidence import earlier_records, keep_evidence, past_drills
 from airflow_multicloud.api.object_store.fetches import open_candidates
 from airflow_multicloud.api.object_store.reachability import reachable_replicas
 from airflow_multicloud.api.object_store.replicas import check_run_id, replicate, verify_replica
@@ -20,11 +20,11 @@ from airflow_multicloud.core.drill.chain import StoredRecord
 from airflow_multicloud.core.drill.evidence import Evidence
 from airflow_multicloud.core.drill.failover import measure
 from airflow_multicloud.core.drill.faults import Fault
-from airflow_multicloud.core.drill.findings import Facts
+from airflow_multicloud.core.drill.findings import COPIES, Facts, why_not_in_two_clouds
 from airflow_multicloud.core.drill.leftovers import what_is_left
+from airflow_multicloud.core.drill.objectives import Objectives
 from airflow_multicloud.core.drill.parts import LEFT, part_of
 from airflow_multicloud.core.drill.unmeasured import unmeasured
-from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.verification import VerificationReport
@@ -39,15 +39,13 @@ from airflow_multicloud.registry import session
 
 _log = logging.getLogger(__name__)
 
-#: In how many replicas' buckets evidence is kept: two clouds, so that it survives one.
-_COPIES = 2
-
 
 @dataclass(frozen=True, slots=True)
 class DrillResult:
     """A drill that was held.
 
-    :param records: where the evidence is.
+    :param records: where the evidence is; a second record, judged by the places that could be
+        written, comes before the first.
     :param unwritten: places that could not take it, and why.
     """
 
@@ -90,11 +88,12 @@ def run_drill(
     :param primary: URI of the prefix that is replicated; the canary is written below it.
     :param replicas: URIs of prefixes, in the order of preference. One that is out of reach is
         left out of the replication, and is a finding.
-    :param objectives: what is to be met.
+    :param objectives: what is to be met. The time of a phase may not be longer than the RTO.
     :param fault: how the primary misbehaves.
     :param policy: as that of the fetches which the drill stands for.
     :param places: URIs in buckets that keep the evidence; those of the first two replicas in
-        reach when left out.
+        reach when left out. In fewer than two clouds, a drill without another failure ends as
+        ``FAILED_EVIDENCE``; a warning says so before it begins.
     :param restore_to: keep what was recovered in this directory, which must be empty.
     :param drill_id: names the drill: letters, digits, ``.``, ``_`` and ``-``.
     :param run: who held it and how, for the evidence.
@@ -107,6 +106,7 @@ def run_drill(
             f"fault: {fault!r} given, expected one of {', '.join(Fault)}",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
+    objectives.check()
     if places is not None:
         places = texts(places, "places", what="URIs", if_empty="leave it out for the default")
     open_signer(signing_conn_id)  # A key that can't be used is said before anything is done.
@@ -116,10 +116,10 @@ def run_drill(
     with operation("run_drill", multicloud__fault=str(fault)):
         candidates = open_candidates([primary, *wanted])
         reachable = reachable_replicas(wanted).uris
-        held = _Held(
-            name, objectives, run, tuple(places or reachable[:_COPIES]), signing_conn_id,
-            again=drill_id is not None,
-        )  # fmt: skip
+        keep = tuple(places or reachable[:COPIES])
+        if (alone := why_not_in_two_clouds(keep)) is not None:
+            _log.warning("places: %s: the drill can't pass", alone)
+        held = _Held(name, objectives, run, keep, signing_conn_id, again=drill_id is not None)
         try:
             held.replications.append(replicate(primary, reachable, run_id=f"{name}-before"))
             held.verifications.extend(verify_replica(uri) for uri in reachable)
@@ -174,10 +174,8 @@ class _Held:
             earlier=before,
             past=past_drills(self.places),
         )
-        records, unwritten = store_evidence(
-            evidence, self.places, signing_conn_id=self.signing_conn_id
-        )
-        return DrillResult(evidence, tuple(records), unwritten)
+        kept = keep_evidence(evidence, self.places, signing_conn_id=self.signing_conn_id)
+        return DrillResult(kept.evidence, kept.records, kept.unwritten)
 
     def abort(self, err: CloudError, fault: str) -> None:
         """Leave evidence of a drill that can't go on, where that can be written."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from airflow_multicloud.core.apart import check_others
@@ -12,6 +14,7 @@ from airflow_multicloud.core.drill.chain_reports import EvidenceReport, Expected
 from airflow_multicloud.core.drill.checking import check_chain
 from airflow_multicloud.core.drill.earlier import earlier
 from airflow_multicloud.core.drill.evidence import Evidence
+from airflow_multicloud.core.drill.findings import Unwritten
 from airflow_multicloud.core.drill.history import Earlier, Past
 from airflow_multicloud.core.drill.records import NewestRecord
 from airflow_multicloud.core.drill.trend import Trend, trend
@@ -67,6 +70,49 @@ def store_evidence(
             )
             written.append(record)
     return written, failed
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvidence:
+    """Evidence as it stands once it was written.
+
+    :param evidence: judged again where a place could not take it.
+    :param records: what was written, the newest first.
+    :param unwritten: places that could not take it, and why.
+    """
+
+    evidence: Evidence
+    records: tuple[StoredRecord, ...]
+    unwritten: Mapping[str, CloudError]
+
+
+@session()
+def keep_evidence(
+    evidence: Evidence, places: Sequence[str], *, signing_conn_id: str | None = None
+) -> KeptEvidence:
+    """Write evidence, and judge it by where it is then.
+
+    A record can't know whether the other places will take it. If another verdict follows from that,
+    the places that answer get a second record with it, which names the first; both stay.
+
+    :param places: as of :func:`store_evidence`; so is ``signing_conn_id``.
+    :raises CredentialsError: as :func:`store_evidence`.
+    """
+    records, failed = store_evidence(evidence, places, signing_conn_id=signing_conn_id)
+    if not failed:
+        return KeptEvidence(evidence, tuple(records), failed)
+    unwritten = [Unwritten(uri, f"{err.kind}: {err}") for uri, err in failed.items()]
+    final = evidence.judged_again(unwritten)
+    if final.verdict is evidence.verdict or not records:
+        return KeptEvidence(final, tuple(records), failed)
+    first = [
+        Earlier(one.uri, one.sha256, str(evidence.verdict), evidence.written_at)
+        for one in dict.fromkeys(records)
+    ]
+    final = replace(final, earlier=(*first, *evidence.earlier), written_at=datetime.now(UTC))
+    answering = [uri for uri in places if uri not in failed]
+    again, more = store_evidence(final, answering, signing_conn_id=signing_conn_id)
+    return KeptEvidence(final, (*again, *records), {**failed, **more})
 
 
 @session()

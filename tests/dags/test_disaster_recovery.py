@@ -17,7 +17,7 @@ from airflow.sdk import DAG
 
 from airflow_multicloud import api
 from airflow_multicloud.core.ledger import reading
-from airflow_multicloud.errors import StorageError
+from airflow_multicloud.errors import CloudError, StorageError
 from airflow_multicloud.operators.drill import DrillReportOperator, drill_deadline
 from airflow_multicloud.ports.metrics import Gauge
 from tests.unit.drill.disabled import DISABLED
@@ -145,9 +145,17 @@ def check_pages(run: Any, lab: Lab, figures: Figures) -> None:
     assert run.shown("metrics").newest[0].counts.accepted == len(figures.points)
 
 
+def check_objectives(evidence: dict[str, Any], judged: dict[str, Any]) -> None:
+    """What that drill was given, in the evidence and as the task tells it."""
+    phases = {"detect_seconds": 600.0, "first_verified_seconds": 600.5}
+    hour = {"rto_seconds": 3600.0, "rpo_seconds": 3600.0}
+    assert evidence["objectives"] == {**hour, "failover_seconds": None, **phases}
+    assert judged["phase_objectives"] == phases
+
+
 def test_a_drill_that_passes(lab: Lab, figures: Figures) -> None:
     fill(lab.s3)
-    run = drill(lab, metrics_to=[figures.conn_id])
+    run = drill(lab, metrics_to=[figures.conn_id], detect_seconds=600, first_verified_seconds=600.5)
     assert run.state == "success"
     assert {task for (task, _), state in run.states.items() if state == "skipped"} == OPTIONAL
     assert {state for (task, _), state in run.states.items() if task not in OPTIONAL} == {"success"}
@@ -187,8 +195,8 @@ def test_a_drill_that_passes(lab: Lab, figures: Figures) -> None:
     first, second = evidence_of(judged, "PASSED")
     chained = [first.pop("chain"), second.pop("chain")]
     assert [(entry["cloud"], entry["number"]) for entry in chained] == [("gcp", 1), ("azure", 1)]
-    assert first == second
-    assert first["verdict"] == "PASSED"
+    assert (first["verdict"], first) == ("PASSED", second)
+    check_objectives(first, judged)
     # What a later check needs to know is where the bucket's writers can't change it.
     for record in judged["records"]:
         report = api.verify_evidence(
@@ -239,7 +247,12 @@ def test_a_drill_that_passes(lab: Lab, figures: Figures) -> None:
 
 
 @pytest.mark.parametrize(
-    ("objective", "verdict"), [("rto_seconds", "FAILED_RTO"), ("rpo_seconds", "FAILED_RPO")]
+    ("objective", "verdict"),
+    [
+        ("rto_seconds", "FAILED_RTO"),
+        ("failover_seconds", "FAILED_RTO"),
+        ("rpo_seconds", "FAILED_RPO"),
+    ],
 )
 def test_an_objective_that_is_missed_fails_the_run_but_leaves_evidence_and_figures(
     lab: Lab, figures: Figures, objective: str, verdict: str
@@ -252,12 +265,29 @@ def test_an_objective_that_is_missed_fails_the_run_but_leaves_evidence_and_figur
     report = run.xcom("judge", key="report")
     assert report["verdict"] == verdict
     assert figures.one("multicloud.drill.success") == 0
-    assert (
-        figures.one(f"multicloud.drill.{objective.removesuffix('_seconds')}") == report[objective]
-    )
+    name = objective.removesuffix("_seconds")
+    if name == "failover":
+        phases = {one["multicloud.phase"]: value for one, value in map_of(figures, "phase")}
+        assert phases[name] == report["phases"][objective]
+        assert report["reason"].startswith("Failover: a copy began to serve after ")
+        assert report["findings"] == [f"f{report['reason'].removesuffix('.')[1:]}"]
+    else:
+        assert figures.one(f"multicloud.drill.{name}") == report[objective]
     documents = evidence_of(report, verdict)
     assert [d["verdict"] for d in documents] == [verdict] * 2
     assert "dr_evidence" not in run.asset_events()
+
+
+def test_a_phase_that_may_take_longer_than_the_recovery_ends_the_run_before_anything(
+    lab: Lab,
+) -> None:
+    fill(lab.s3)
+    run = drill(lab, rto_seconds=60, detect_seconds=61)
+    assert (run.state, run.state_of("reachable_replicas")) == ("failed", "failed")
+    assert run.tries["reachable_replicas", -1] == 1
+    assert (run.state_of("replicate"), run.state_of("judge")) == ("upstream_failed", "failed")
+    for replica in lab.replicas:
+        assert own_keys(replica) == []
 
 
 def test_a_corrupt_primary_is_survived(lab: Lab) -> None:
@@ -390,11 +420,22 @@ def test_a_place_out_of_reach_costs_no_other_its_evidence(
         context = Bare()
         with pytest.raises((StorageError, AirflowFailException)) as caught:
             judge.execute(context)  # type: ignore[arg-type]
-    # A verdict that stands is worth a retry, which may write the evidence there as well.
+    # Where nothing else is wrong a retry is worth it, which may write the evidence there as well.
     assert isinstance(caught.value, StorageError) is (verdict == "PASSED")
     report = context.pushed["report"]
-    assert report["verdict"] == verdict
-    assert len(evidence_of(report, verdict)) == 1
+    if verdict == "INVALID":
+        assert report["verdict"] == verdict
+        assert len(evidence_of(report, verdict)) == 1
+        return
+    assert report["verdict"] == "FAILED_EVIDENCE"
+    assert str(caught.value).startswith("FAILED_EVIDENCE, with no evidence at gs://gcp_down@")
+    # It passed as far as the first record can know; the second one says where it is not.
+    second, first = (record["uri"] for record in report["records"])
+    assert api.read_evidence(first).verdict == "PASSED"
+    final = api.read_evidence(second)
+    assert (final.verdict, final.reason) == ("FAILED_EVIDENCE", report["reason"])
+    assert [one.uri for one in final.earlier] == [first]
+    assert api.verify_evidence(lab.azure, at_least=2).sound
 
 
 def test_no_replica_in_reach_stops_the_drill(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -441,6 +482,34 @@ def test_an_empty_primary_stops_the_drill_before_anything_but_evidence_is_writte
     for replica in lab.replicas:
         assert tree_of(replica) == {}
         assert {key.split("/")[1] for key in own_keys(replica)} == {"evidence"}
+
+
+SETTING = "AIRFLOW__MULTICLOUD__DRILL_DEADLINE_SECONDS"
+
+
+@pytest.mark.parametrize(("given", "after"), [(None, None), ("0", None), ("3600", 3600)])
+def test_a_run_has_a_deadline_where_one_is_configured(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, after: int | None
+) -> None:
+    if given is not None:
+        monkeypatch.setenv(SETTING, given)
+    deadline = load().deadline
+    if after is None:
+        assert not deadline
+    else:
+        (alert,) = deadline if isinstance(deadline, list) else [deadline]
+        assert alert is not None
+        assert alert.interval == timedelta(seconds=after)
+
+
+@pytest.mark.parametrize("given", ["soon", "-1", "1.5", "9" * 8, "9" * 5000])
+def test_a_deadline_that_is_none_is_an_import_error(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv(SETTING, given)
+    with pytest.raises(CloudError, match=r"^\[multicloud\] drill_deadline_seconds: '") as raised:
+        load()
+    assert SETTING in str(raised.value)
 
 
 def test_a_drill_changes_nothing_but_the_canary(lab: Lab, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from airflow_multicloud.core.drill.evidence import Evidence, installed_versions
 from airflow_multicloud.core.drill.failover import Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.drill.findings import Facts
-from airflow_multicloud.core.drill.verdict import Objectives, Verdict
+from airflow_multicloud.core.drill.objectives import Objectives
+from airflow_multicloud.core.drill.verdict import Verdict
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
@@ -474,18 +475,44 @@ def test_a_record_is_read_as_it_was_written(world: World) -> None:
     assert read(record_in(world, evidence)) == evidence
 
 
-def test_a_record_of_the_first_version_is_read_and_shown(world: World) -> None:
+#: What records lack, by their version.
+ADDED = {
+    1: ("reason", "before", "parts", "places", "steps", "earlier", "past", "unwritten"),
+    2: ("unwritten",),
+}
+
+
+@pytest.mark.parametrize("version", ADDED)
+def test_a_record_of_an_earlier_version_is_read_and_shown(world: World, version: int) -> None:
     evidence = a_record(
         world, controls=[{"replica": "mem://r/", "outcome": "rejected", "detail": ""}]
     )
     place = record_in(world, evidence)
     body = json.loads(bytes(place.store.get_object(place.location.ref).read()))
-    for added in ("reason", "before", "parts", "places", "steps", "earlier", "past"):
+    for added in ADDED[version]:
         del body[added]
-    place.store.put_object(place.location.ref, json.dumps({**body, "format_version": 1}).encode())
+    for added in ("detect_seconds", "failover_seconds", "first_verified_seconds"):
+        assert body["objectives"].pop(added) is None
+    body["format_version"] = version
+    place.store.put_object(place.location.ref, json.dumps(body).encode())
     found = read(place)
     assert found == evidence
     assert "the corrupt copy was rejected" in found.html().decode()
+
+
+def test_a_record_has_the_objective_of_each_phase_beside_what_was_measured(world: World) -> None:
+    phases = {"detect_seconds": 0.5, "failover_seconds": 2.0, "first_verified_seconds": None}
+    evidence = a_record(world, phases={**phases, "all_verified_seconds": None})
+    second = timedelta(seconds=1)
+    evidence = replace(evidence, objectives=replace(HOUR, detect=second, failover=second))
+    found = read(record_in(world, evidence))
+    assert found == evidence
+    assert found.findings[-1] == ("failover: a copy began to serve after 2 s; the objective is 1 s")
+    page = found.html().decode()
+    assert "<tr><th>Detect</th><td>1 s</td><td>500 ms</td><td>yes</td></tr>" in page
+    assert "<tr><th>Failover</th><td>1 s</td><td>2 s</td><td>no</td></tr>" in page
+    assert "<tr><th>First verified</th>" not in page
+    assert page.count('class="over"') == 1
 
 
 def test_a_record_says_why_there_is_no_rto_and_explains_itself(world: World) -> None:
@@ -514,7 +541,7 @@ def test_a_record_names_the_digests_that_were_compared(tmp_path: Path) -> None:
 
 
 CHANGES_OF_A_RECORD = [
-    ({"format_version": 3}, ErrorKind.UNSUPPORTED, "is drill evidence of version 3; this is"),
+    ({"format_version": 4}, ErrorKind.UNSUPPORTED, "is drill evidence of version 4; this is"),
     ({"format_version": "1"}, ErrorKind.UNSUPPORTED, "is drill evidence of version '1'"),
     (
         {"format": "bill", "format_version": 1},

@@ -22,6 +22,7 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
 from tests.unit.drill.disabled import DISABLED
+from tests.unit.drill.second_cloud import second_cloud
 from tests.unit.signing.keys import pair
 
 if TYPE_CHECKING:
@@ -772,13 +773,30 @@ class TestBuckets:
 
 class TestDrill:
     def test_passed_with_evidence(self, shell: Shell) -> None:
-        ended = shell.run("drill", SOURCE, REPLICA, "--evidence", REPLICA, "-o", "json")
-        assert ended.code == 0, ended.err
+        phases = ("--detect", "1h", "--failover", "1h", "--first-verified", "1h")
+        with second_cloud("apart") as apart:
+            places = ("--evidence", REPLICA, "--evidence", apart)
+            ended = shell.run("drill", SOURCE, REPLICA, *places, *phases, "-o", "json")
+        assert (ended.code, "warning: " in ended.err) == (0, False), ended.err
         found = ended.result
         assert (found["verdict"], found["measurement"]["canary_found"]) == ("PASSED", True)
         assert found["run"]["with"] == "airflow multicloud drill"
+        assert found["objectives"]["first_verified_seconds"] == 3600
         assert {uri.rpartition(".")[2] for uri in found["evidence"]} == {"json", "html"}
         assert all(f"evidence: {uri}" in ended.err for uri in found["evidence"])
+
+    def test_evidence_in_one_cloud_is_said_before_and_fails(self, shell: Shell) -> None:
+        ended = shell.run("drill", SOURCE, REPLICA)
+        assert (ended.code, "FAILED_EVIDENCE" in ended.out) == (3, True)
+        first, *_ = ended.err.splitlines()
+        assert first.startswith(f"warning: the evidence is kept in one cloud only ({REPLICA})")
+        assert first.endswith("name places in two with --evidence")
+        for option, given, said in (
+            ("--rto", "0s", "--rto: 0 s given, expected a time above 0"),
+            ("--first-verified", "2h", "--first-verified: 2 h given, which is longer than the RTO"),
+        ):
+            wrong = shell.run("drill", SOURCE, REPLICA, option, given)
+            assert (wrong.code, wrong.out, said in wrong.err) == (2, "", True), wrong.err
 
     def test_signed_evidence_is_verified(
         self, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -837,7 +855,7 @@ class TestDrill:
         first, second = json.loads(ended.out)
         assert (first["number"], first["verdict"], second["verdict"]) == (
             1,
-            "PASSED",
+            "FAILED_EVIDENCE",
             "FAILED_INTEGRITY",
         )
         assert (first["rto_seconds"] is None, second["rto_seconds"]) == (False, None)

@@ -10,8 +10,9 @@ import pytest
 from airflow_multicloud.core.drill.controls import ControlKind
 from airflow_multicloud.core.drill.evidence import Evidence, installed_versions
 from airflow_multicloud.core.drill.history import Earlier, Past
+from airflow_multicloud.core.drill.objectives import Objectives
 from airflow_multicloud.core.drill.parts import Part, PartKind, PartOutcome
-from airflow_multicloud.core.drill.verdict import Objectives, Verdict
+from airflow_multicloud.core.drill.verdict import Verdict
 
 from .browser import browser, check_readable, chromium
 
@@ -92,7 +93,11 @@ def record(verdict: Verdict) -> Evidence:
     return Evidence(
         drill_id="disaster_recovery-manual__2026-11-23T09_00_00_00_00",
         verdict=verdict,
-        objectives=Objectives(timedelta(hours=1), timedelta(hours=1)),
+        objectives=Objectives(
+            *(timedelta(hours=1), timedelta(hours=1)),
+            detect=timedelta(seconds=0.3),
+            first_verified=timedelta(minutes=1),
+        ),
         run={"DAG": "disaster_recovery", "triggered by": "ada@example.org"},
         versions=installed_versions(),
         measurement=measurement,

@@ -11,7 +11,7 @@ from airflow_multicloud import api
 from airflow_multicloud.api.object_store.destinations import open_destinations
 from airflow_multicloud.api.object_store.fetches import open_candidates
 from airflow_multicloud.core.cost.dimensions import parse_grouping
-from airflow_multicloud.core.drill.verdict import Objectives
+from airflow_multicloud.core.drill.objectives import Objectives
 from airflow_multicloud.core.failover.policy import parse_kinds
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.lists import elements, is_template, texts

@@ -9,11 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from airflow_multicloud.api import DrillResult, FailoverPolicy, run_drill
+from airflow_multicloud.cli import output
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.progress import progress_bar
 from airflow_multicloud.cli.running import command
-from airflow_multicloud.core.drill.verdict import Objectives, Verdict
+from airflow_multicloud.core.drill.findings import COPIES, why_not_in_two_clouds
+from airflow_multicloud.core.drill.objectives import Objectives
+from airflow_multicloud.core.drill.verdict import Verdict
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.text import duration_text
@@ -32,11 +35,20 @@ def run(args: Namespace) -> Result:
         fail_over_on=parse_kinds(args.fail_over_on or sorted(OUTAGES)),
         attempt_timeout=args.attempt_timeout or _ATTEMPT,
     )
+    alone = why_not_in_two_clouds(args.evidence or args.replica[:COPIES])
+    if alone is not None and not args.quiet:
+        output.say(f"warning: {alone}: the drill can't pass; name places in two with --evidence")
     with progress_bar("drilling", quiet=args.quiet):
         held = run_drill(
             args.primary,
             args.replica,
-            objectives=Objectives(args.rto or _OBJECTIVE, args.rpo or _OBJECTIVE),
+            objectives=Objectives(
+                rto=_OBJECTIVE if args.rto is None else args.rto,
+                rpo=_OBJECTIVE if args.rpo is None else args.rpo,
+                detect=args.detect,
+                failover=args.failover,
+                first_verified=args.first_verified,
+            ),
             fault=args.fault or "unavailable",
             policy=policy,
             places=args.evidence,

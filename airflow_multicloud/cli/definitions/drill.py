@@ -23,6 +23,25 @@ DRILL = command(
         "may be given more than once (default: unavailable, busy, timeout, throttled, not_found)",
     ),
     arg("--rto", type=duration, metavar="TIME", help="the time objective (default: 1h)"),
+    arg(
+        "--detect",
+        type=duration,
+        metavar="TIME",
+        help="the objective of a phase, counted from the fault like the next two: until the first\n"
+        "attempt has failed (default: none)",
+    ),
+    arg(
+        "--failover",
+        type=duration,
+        metavar="TIME",
+        help="until a copy begins to send what it serves in the end (default: no objective)",
+    ),
+    arg(
+        "--first-verified",
+        type=duration,
+        metavar="TIME",
+        help="until the first object is verified and in place (default: no objective)",
+    ),
     arg("--rpo", type=duration, metavar="TIME", help="the point objective (default: 1h)"),
     arg(
         "--attempt-timeout",
@@ -35,7 +54,7 @@ DRILL = command(
         action="append",
         metavar="URI",
         help="a bucket that keeps the evidence; may be given more than once (default: those of\n"
-        "the first two replicas in reach)",
+        "the first two replicas in reach); in fewer than two clouds the drill can't pass",
     ),
     arg(
         "--signing-conn-id",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from typing import Any, ClassVar, Self
@@ -15,10 +15,11 @@ from markupsafe import Markup
 from airflow_multicloud import __version__
 from airflow_multicloud.core import pages
 from airflow_multicloud.core.drill.chart import Bar, chart
-from airflow_multicloud.core.drill.findings import Facts
+from airflow_multicloud.core.drill.findings import Facts, Unwritten
 from airflow_multicloud.core.drill.history import Earlier, Past, measured
+from airflow_multicloud.core.drill.objectives import Objectives, missed_phases
 from airflow_multicloud.core.drill.parts import Part
-from airflow_multicloud.core.drill.verdict import MEANINGS, Objectives, Verdict, judge
+from airflow_multicloud.core.drill.verdict import MEANINGS, Verdict, judge
 from airflow_multicloud.documents import Document, to_document
 
 #: Whose versions are in a record, where they are installed.
@@ -63,7 +64,7 @@ class Evidence:
     :param canary: a :class:`Canary` as a document.
     :param anchors: of each replica that was drilled.
     :param reason: why it is this verdict, in a sentence, if that is known.
-    :param before: as of :class:`Facts`; so are ``parts`` and ``places``.
+    :param before: as of :class:`Facts`; so are ``parts``, ``places`` and ``unwritten``.
     :param steps: what became of each task, where tasks held it.
     :param earlier: records of the same drill that are there already.
     :param past: the drills before this one, the oldest first.
@@ -84,6 +85,7 @@ class Evidence:
     before: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     places: tuple[str, ...] = ()
+    unwritten: tuple[Unwritten, ...] = ()
     steps: Mapping[str, str] = field(default_factory=dict)
     earlier: tuple[Earlier, ...] = ()
     past: tuple[Past, ...] = ()
@@ -105,14 +107,15 @@ class Evidence:
             "before",
             "parts",
             "places",
+            "unwritten",
             "steps",
             "earlier",
             "past",
             "written_at",
         ),
         format="airflow-multicloud drill evidence",
-        version=2,
-        reads=(1,),
+        version=3,
+        reads=(1, 2),
     )
 
     @classmethod
@@ -156,14 +159,23 @@ class Evidence:
     @property
     def findings(self) -> tuple[str, ...]:
         """What is wrong, a sentence each."""
-        facts = Facts(
+        return (*self._facts().findings(), *missed_phases(self.measurement, self.objectives))
+
+    def judged_again(self, unwritten: Sequence[Unwritten]) -> Self:
+        """The same drill, now that it is known which places could not take its record."""
+        facts = replace(self._facts(), unwritten=unwritten)
+        verdict, reason = judge(facts, self.objectives)
+        return replace(self, verdict=verdict, reason=reason, unwritten=tuple(unwritten))
+
+    def _facts(self) -> Facts:
+        return Facts(
             measurement=self.measurement,
             verification=self.verification,
             before=self.before,
             parts=self.parts,
             places=self.places,
+            unwritten=self.unwritten,
         )
-        return facts.findings()
 
     def html(self) -> bytes:
         """As one page that needs nothing else."""
@@ -171,6 +183,9 @@ class Evidence:
             __package__,
             "evidence.html.jinja",
             meanings=MEANINGS,
+            phase_objectives={
+                name: most.total_seconds() for name, most in self.objectives.of_phases().items()
+            },
             charts=self._charts() if self.past else (),
             **to_document(self),
         )

@@ -9,10 +9,23 @@ from typing import Any
 from airflow_multicloud.core.drill.controls import ControlKind, ControlOutcome
 from airflow_multicloud.core.drill.parts import Part, PartOutcome
 from airflow_multicloud.core.pages import duration
-from airflow_multicloud.known_clouds import canonical_scheme
+from airflow_multicloud.known_clouds import list_providers
 
-#: In how many clouds evidence is kept, so that it survives one.
-_CLOUDS = 2
+#: In how many clouds evidence is kept, so that it survives one. Where no place is named, in as many
+#: replicas' buckets.
+COPIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """A place that could not take the evidence.
+
+    :param uri: of the place.
+    :param why: the error.
+    """
+
+    uri: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +38,7 @@ class Facts:
     :param before: what was wrong before anything was done, a sentence each: what preflight denied.
     :param parts: what was drilled besides objects.
     :param places: URIs where the evidence is to be kept.
+    :param unwritten: those of them that could not take it, as far as that is known.
     """
 
     measurement: Mapping[str, Any]
@@ -32,6 +46,7 @@ class Facts:
     before: Sequence[str] = ()
     parts: Sequence[Part] = ()
     places: Sequence[str] = ()
+    unwritten: Sequence[Unwritten] = ()
 
     @property
     def failed_parts(self) -> list[Part]:
@@ -70,7 +85,7 @@ class Facts:
             *self.about_replicas(),
             *self.unsound(),
             *(f"{part.kind}: {part.detail}" for part in self.failed_parts),
-            *self._about_evidence(),
+            *self.about_evidence(),
         )
 
     def _about_time(self) -> Iterator[str]:
@@ -88,11 +103,32 @@ class Facts:
                 f"{recovered.get('oldest')}"
             )
 
-    def _about_evidence(self) -> Iterator[str]:
-        clouds = {canonical_scheme(uri.partition("://")[0]) for uri in self.places}
-        if self.places and len(clouds) < _CLOUDS:
-            kept = ", ".join(self.places)
-            yield (
-                f"the evidence is kept in one cloud only ({kept}), and is lost with it; name "
-                "places in two"
-            )
+    def about_evidence(self) -> Iterator[str]:
+        """Why fewer than two clouds hold the evidence, if that is so: a part of a sentence."""
+        lost = {one.uri for one in self.unwritten}
+        held = [uri for uri in self.places if uri not in lost]
+        if not self.places or len(_clouds_of(held)) >= COPIES:
+            return
+        failed = "; ".join(
+            f"it could not be written to {one.uri}: {one.why}" for one in self.unwritten
+        )
+        if not held:
+            yield f"the evidence is kept nowhere: {failed}"
+            return
+        yield f"{_in_one_cloud(held)}; {failed or 'name places in two'}"
+
+
+def why_not_in_two_clouds(places: Sequence[str]) -> str | None:
+    """What is wrong with these places of evidence, a part of a sentence, or ``None``."""
+    return None if len(_clouds_of(places)) >= COPIES else _in_one_cloud(places)
+
+
+def _in_one_cloud(places: Sequence[str]) -> str:
+    return f"the evidence is kept in one cloud only ({', '.join(places)}), and is lost with it"
+
+
+def _clouds_of(places: Sequence[str]) -> set[str]:
+    """By name; what is of no known cloud counts by its scheme."""
+    named = {scheme: cloud.name for cloud in list_providers() for scheme in cloud.uri_schemes}
+    schemes = [uri.partition("://")[0] for uri in places]
+    return {named.get(scheme, scheme) for scheme in schemes}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from airflow_multicloud.core.drill.controls import ControlKind, ControlOutcome
 from airflow_multicloud.core.drill.findings import Facts
+from airflow_multicloud.core.drill.objectives import Objectives, missed_phases
 from airflow_multicloud.core.drill.parts import PartKind
 from airflow_multicloud.core.pages import duration
 
@@ -29,7 +28,7 @@ class Verdict(StrEnum):
     FAILED_DATABASE = "FAILED_DATABASE"
     """A database was not restored, or is not what it must be."""
     FAILED_RTO = "FAILED_RTO"
-    """Recovery took longer than the objective."""
+    """Recovery, or a phase of it, took longer than its objective."""
     FAILED_RPO = "FAILED_RPO"
     """The data recovered was older than the objective, or how old it is can't be told: clocks
     disagree, or a ledger does not say when some of it was up to date."""
@@ -40,20 +39,14 @@ class Verdict(StrEnum):
     FAILED_REPLICA = "FAILED_REPLICA"
     """All objectives were met, but a replica that was sound before did not answer afterwards:
     there is one copy less than there should be."""
+    FAILED_EVIDENCE = "FAILED_EVIDENCE"
+    """Nothing else is wrong, but fewer than two clouds hold the evidence."""
     PASSED = "PASSED"
-
-
-@dataclass(frozen=True, slots=True)
-class Objectives:
-    """What is to be met."""
-
-    rto: timedelta
-    rpo: timedelta
 
 
 #: What a verdict means, for who has not read our documentation.
 MEANINGS: Mapping[str, str] = {
-    Verdict.PASSED: "Everything was recovered from the replicas, verified, and within both "
+    Verdict.PASSED: "Everything was recovered from the replicas, verified, and within the "
     "objectives; the primary served again afterwards.",
     Verdict.INVALID: "This drill proves nothing: it did not begin from a sound state, or it could "
     "not have failed, as a damaged, stale or rolled-back copy was accepted or not offered.",
@@ -61,14 +54,16 @@ MEANINGS: Mapping[str, str] = {
     Verdict.FAILED_INTEGRITY: "Not everything could be recovered and verified.",
     Verdict.FAILED_SECRETS: "Copies of secrets could not be made or read.",
     Verdict.FAILED_DATABASE: "A database could not be restored and verified.",
-    Verdict.FAILED_RTO: "Recovery took longer than the objective.",
+    Verdict.FAILED_RTO: "Recovery, or a phase of it, took longer than its objective.",
     Verdict.FAILED_RPO: "The data recovered was older than the objective allows, or its age can't "
     "be told.",
     Verdict.FAILED_FAILBACK: "The primary did not serve once the fault was gone.",
     Verdict.FAILED_CLEANUP: "All objectives were met, but something is left of the drill, or it is "
     "not known that nothing is.",
-    Verdict.FAILED_REPLICA: "Everything was recovered within both objectives, but a replica did "
+    Verdict.FAILED_REPLICA: "Everything was recovered within the objectives, but a replica did "
     "not answer any more: there is one copy less than there should be.",
+    Verdict.FAILED_EVIDENCE: "Everything was recovered within the objectives, but fewer than two "
+    "clouds hold this evidence, so the loss of one cloud can take it away.",
 }
 
 #: The verdicts on what was drilled besides objects.
@@ -104,6 +99,7 @@ def _verdicts(facts: Facts, objectives: Objectives) -> Iterator[tuple[Verdict, s
     if PartKind.CLEANUP in failed:
         yield Verdict.FAILED_CLEANUP, failed[PartKind.CLEANUP]
     yield from ((Verdict.FAILED_REPLICA, f"{one}.") for one in facts.about_replicas())
+    yield from ((Verdict.FAILED_EVIDENCE, _sentence(one)) for one in facts.about_evidence())
 
 
 def _missed(
@@ -114,12 +110,18 @@ def _missed(
     if rto is None or rto > most:
         took = "never" if rto is None else f"after {duration(rto)}"
         yield Verdict.FAILED_RTO, f"All was recovered {took}; the objective is {duration(most)}."
+    for one in missed_phases(measured, objectives):
+        yield Verdict.FAILED_RTO, _sentence(one)
     most = objectives.rpo.total_seconds()
     if rpo is None:
         yield Verdict.FAILED_RPO, None
     elif rpo > most:
         old = f"What was recovered is {duration(rpo)} old; the objective is {duration(most)}."
         yield Verdict.FAILED_RPO, old
+
+
+def _sentence(part: str) -> str:
+    return f"{part[0].upper()}{part[1:]}."
 
 
 def _why_invalid(facts: Facts) -> Iterator[str]:

@@ -2,6 +2,9 @@
 
 from airflow_multicloud.operators.drill.canary import WriteCanaryOperator as WriteCanaryOperator
 from airflow_multicloud.operators.drill.deadline import drill_deadline as drill_deadline
+from airflow_multicloud.operators.drill.deadline import (
+    drill_deadline_seconds as drill_deadline_seconds,
+)
 from airflow_multicloud.operators.drill.figures import drill_figures as drill_figures
 from airflow_multicloud.operators.drill.group import DrillAssets as DrillAssets
 from airflow_multicloud.operators.drill.group import DrillGroup as DrillGroup

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
+
+from airflow.providers.common.compat.sdk import conf
 
 # Airflow 3.1 has them here only.
 from airflow.sdk.definitions.deadline import (  # type: ignore[attr-defined]
@@ -14,7 +16,35 @@ from airflow.sdk.definitions.deadline import (  # type: ignore[attr-defined]
     DeadlineReference,
 )
 
+from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.text import given_text
+
+SECTION: Final = "multicloud"
+OPTION: Final = "drill_deadline_seconds"
+
+#: A year, which no drill takes.
+_LONGEST = 366 * 24 * 3600
+
 _log = logging.getLogger(__name__)
+
+
+def drill_deadline_seconds() -> int:
+    """How long a run of the shipped DAG may take, by Airflow's configuration; 0: no deadline.
+
+    :raises CloudError: kind ``invalid_argument`` for an option that is no whole number from 0.
+    """
+    # Not getint: its error does not say what to do.
+    given = conf.get(SECTION, OPTION, fallback="") or "0"
+    # A text of thousands of digits is no number to Python.
+    is_number = given.isascii() and given.isdecimal() and len(given) <= len(str(_LONGEST))
+    if not is_number or int(given) > _LONGEST:
+        raise CloudError(
+            f"[{SECTION}] {OPTION}: {given_text(given)} given, expected a whole number of seconds "
+            f"from 0 (no deadline) to {_LONGEST}; it is set there, or by "
+            f"AIRFLOW__{SECTION.upper()}__{OPTION.upper()}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    return int(given)
 
 
 def drill_deadline(

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from airflow.sdk import Asset, BaseOperator, TaskGroup
 
+from airflow_multicloud.core.drill.findings import COPIES, why_not_in_two_clouds
 from airflow_multicloud.core.failover.policy import OUTAGES
+from airflow_multicloud.lists import texts
+from airflow_multicloud.operators.base import airflow_errors
 from airflow_multicloud.operators.drill.canary import WriteCanaryOperator
 from airflow_multicloud.operators.drill.judge import JudgeDrillOperator
+from airflow_multicloud.operators.drill.objectives import objectives_of
 from airflow_multicloud.operators.drill.recover import FailoverDrillOperator
 from airflow_multicloud.operators.drill.steps import DrillTasks
+from airflow_multicloud.operators.given import given_or_none
 from airflow_multicloud.operators.object_store import ReplicateOperator, VerifyReplicaOperator
 from airflow_multicloud.operators.preflight import PreflightOperator
 
 _log = logging.getLogger(__name__)
-
-#: In how many replicas' buckets the evidence is kept.
-_COPIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,9 @@ def drill_task_group(
     fail_over_on: Sequence[str] | str = tuple(sorted(OUTAGES)),
     places: Sequence[str] | str | None = None,
     signing_conn_id: str | None = None,
+    detect_seconds: float | str | None = None,
+    failover_seconds: float | str | None = None,
+    first_verified_seconds: float | str | None = None,
     secrets: str = "",
     database: str = "",
     group_id: str = "drill",
@@ -87,8 +92,13 @@ def drill_task_group(
     :param fault: as a ``FailoverDrillOperator``'s.
     :param fail_over_on: likewise.
     :param places: URIs in buckets that keep the evidence; those of the first two replicas in reach
-        when left out.
+        when left out. In fewer than two clouds, the drill is ``FAILED_EVIDENCE`` at best; the first
+        task warns of it.
     :param signing_conn_id: as a ``DrillReportOperator``'s.
+    :param detect_seconds: the objective of a phase, as a ``DrillReportOperator``'s. The first task
+        refuses objectives that are wrong.
+    :param failover_seconds: likewise.
+    :param first_verified_seconds: likewise.
     :param secrets: the full id of a ``SyncSecretsOperator`` that is judged as well; let it come
         before the judging task.
     :param database: the full id of a group of tasks ``snapshot``, ``restore``, ``verify`` and
@@ -99,11 +109,19 @@ def drill_task_group(
     # Here, as it loads the operators of another provider.
     from airflow.sdk import task
 
+    phases = {
+        "detect_seconds": detect_seconds,
+        "failover_seconds": failover_seconds,
+        "first_verified_seconds": first_verified_seconds,
+    }
+    objectives = {"rto_seconds": rto_seconds, "rpo_seconds": rpo_seconds, **phases}
     with TaskGroup(group_id, prefix_group_id=prefix_group_id) as group:
-        reachable = task(task_id="reachable_replicas")(_reachable_replicas)(replicas)
+        reachable = task(task_id="reachable_replicas")(_reachable_replicas)(
+            replicas, places, objectives
+        )
         name = f"{group_id}.reachable_replicas" if prefix_group_id else "reachable_replicas"
         in_reach = f"ti.xcom_pull(task_ids='{name}')"
-        kept = f"{{{{ ({in_reach} or {_expression(replicas)})[:{_COPIES}] }}}}"
+        kept = f"{{{{ ({in_reach} or {_expression(replicas)})[:{COPIES}] }}}}"
         drill = {"primary": primary, "replicas": reachable, "places": places or kept}
         preflight = PreflightOperator(
             task_id="preflight", operations=operations or [{"drill": drill}], on_unknown=on_unknown
@@ -150,6 +168,7 @@ def drill_task_group(
             places=places or kept,
             rto_seconds=rto_seconds,
             rpo_seconds=rpo_seconds,
+            **phases,
             signing_conn_id=signing_conn_id,
             outlets=[assets.evidence],
         ).as_teardown(setups=begin, on_failure_fail_dagrun=True)
@@ -165,11 +184,20 @@ def _expression(given: Sequence[str] | str) -> str:
     return repr(given if isinstance(given, str) else list(given))
 
 
-def _reachable_replicas(replicas: Any) -> list[str]:
-    """One that is out of reach is a finding of the drill's, not the end of it."""
+def _reachable_replicas(replicas: Any, places: Any, objectives: Mapping[str, Any]) -> list[str]:
+    """One that is out of reach is a finding of the drill's, not the end of it.
+
+    What is wrong with the objectives ends it here, before anything is done.
+    """
     from airflow_multicloud.api.object_store.reachability import reachable_replicas
 
-    found = reachable_replicas(replicas)
+    with airflow_errors():
+        objectives_of(**objectives)
+        found = reachable_replicas(replicas)
+        given = given_or_none(places)
+        kept = found.uris[:COPIES] if given is None else texts(given, "places", what="URIs")
     for status in found.out_of_reach:
         _log.warning("out of reach: %s", status)
+    if (alone := why_not_in_two_clouds(kept)) is not None:
+        _log.warning("places: %s: the drill can't pass", alone)
     return list(found.uris)

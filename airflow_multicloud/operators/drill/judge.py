@@ -24,10 +24,16 @@ class JudgeDrillOperator(DrillReportOperator):
     :param places: URIs in buckets that keep the evidence; two clouds, so that it survives one.
     :param rto_seconds: the recovery time objective.
     :param rpo_seconds: the recovery point objective.
+    :param detect_seconds: the objective of a phase, as a ``DrillReportOperator``'s.
+    :param failover_seconds: likewise.
+    :param first_verified_seconds: likewise.
     :param signing_conn_id: as a ``DrillReportOperator``'s.
     """
 
-    template_fields: Sequence[str] = ("places", "rto_seconds", "rpo_seconds", "signing_conn_id")
+    template_fields: Sequence[str] = (
+        *("places", "rto_seconds", "rpo_seconds", "signing_conn_id"),
+        *("detect_seconds", "failover_seconds", "first_verified_seconds"),
+    )
 
     def __init__(
         self,
@@ -37,6 +43,9 @@ class JudgeDrillOperator(DrillReportOperator):
         rto_seconds: float | str,
         rpo_seconds: float | str,
         signing_conn_id: str | None = None,
+        detect_seconds: float | str | None = None,
+        failover_seconds: float | str | None = None,
+        first_verified_seconds: float | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -48,6 +57,9 @@ class JudgeDrillOperator(DrillReportOperator):
             rto_seconds=rto_seconds,
             rpo_seconds=rpo_seconds,
             signing_conn_id=signing_conn_id,
+            detect_seconds=detect_seconds,
+            failover_seconds=failover_seconds,
+            first_verified_seconds=first_verified_seconds,
             **kwargs,
         )
         self.tasks = tasks

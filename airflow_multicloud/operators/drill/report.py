@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.api.evidence import earlier_records, past_drills, store_evidence
+from airflow_multicloud.api.evidence import earlier_records, keep_evidence, past_drills
 from airflow_multicloud.core.drill.evidence import Anchor, Evidence
 from airflow_multicloud.core.drill.findings import Facts
 from airflow_multicloud.core.drill.parts import part_of
 from airflow_multicloud.core.drill.unmeasured import unmeasured
-from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.documents import read_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.links.pages import EVIDENCE_LINKS
 from airflow_multicloud.lists import elements, texts
 from airflow_multicloud.operators.base import CloudOperator, Outcome
+from airflow_multicloud.operators.drill.objectives import check_given_objectives, objectives_of
 from airflow_multicloud.operators.drill.run_facts import run_facts
 from airflow_multicloud.operators.drill.steps import Steps
 from airflow_multicloud.operators.drill.told import outcome_of
@@ -30,8 +29,9 @@ class DrillReportOperator(CloudOperator):
     """Judge a drill and write the evidence, as JSON and HTML, to every place given.
 
     The task fails after the evidence is written, unless the verdict is ``PASSED``. It fails as
-    well, for a retry, when a place could not take the evidence; the others have it then. A task
-    that judges again, as it was retried or cleared, names in its record those that are there.
+    well, for a retry, when a place could not take the evidence; the others have it then. If fewer
+    than two clouds hold it, a drill without another failure is ``FAILED_EVIDENCE``. A task that
+    judges again, as it was retried or cleared, names in its record those that are there.
 
     :param measurement: what a ``FailoverDrillOperator`` returned; without it the drill is
         ``ABORTED``.
@@ -41,6 +41,10 @@ class DrillReportOperator(CloudOperator):
     :param places: URIs in buckets that keep the evidence; two clouds, so that it survives one.
     :param rto_seconds: the recovery time objective.
     :param rpo_seconds: the recovery point objective.
+    :param detect_seconds: the objective of a phase: the longest time from the fault until the first
+        attempt has failed. Not longer than ``rto_seconds``; ``None``: the phase has no objective.
+    :param failover_seconds: likewise, until a copy begins to send what it serves in the end.
+    :param first_verified_seconds: likewise, until the first object is verified and in place.
     :param signing_conn_id: the connection whose password is the Ed25519 key, in PEM, that signs the
         evidence; it is not signed without.
     :param anchors: how far each replica's ledger was: the ``uri``, the number of its newest
@@ -55,6 +59,9 @@ class DrillReportOperator(CloudOperator):
         "places",
         "rto_seconds",
         "rpo_seconds",
+        "detect_seconds",
+        "failover_seconds",
+        "first_verified_seconds",
         "signing_conn_id",
         "anchors",
     )
@@ -73,6 +80,9 @@ class DrillReportOperator(CloudOperator):
         rpo_seconds: float | str,
         signing_conn_id: str | None = None,
         anchors: Sequence[Mapping[str, Any]] = (),
+        detect_seconds: float | str | None = None,
+        failover_seconds: float | str | None = None,
+        first_verified_seconds: float | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -85,11 +95,28 @@ class DrillReportOperator(CloudOperator):
         self.rpo_seconds = rpo_seconds
         self.signing_conn_id = signing_conn_id
         self.anchors = anchors
+        self.detect_seconds = detect_seconds
+        self.failover_seconds = failover_seconds
+        self.first_verified_seconds = first_verified_seconds
+        check_given_objectives(
+            rto_seconds=rto_seconds,
+            rpo_seconds=rpo_seconds,
+            detect_seconds=detect_seconds,
+            failover_seconds=failover_seconds,
+            first_verified_seconds=first_verified_seconds,
+        )
 
     def perform(self, context: Context) -> Outcome:
         """Judge and record."""
         places = texts(
             self.places, "places", what="URIs", if_empty="name the buckets that keep evidence"
+        )
+        objectives = objectives_of(
+            rto_seconds=self.rto_seconds,
+            rpo_seconds=self.rpo_seconds,
+            detect_seconds=self.detect_seconds,
+            failover_seconds=self.failover_seconds,
+            first_verified_seconds=self.first_verified_seconds,
         )
         steps = self.steps(context)
         measured = steps.measurement or unmeasured(steps.why_unmeasured())
@@ -104,10 +131,7 @@ class DrillReportOperator(CloudOperator):
         again = getattr(context["ti"], "try_number", 1) > 1
         evidence = Evidence.of(
             drill_id,
-            Objectives(
-                timedelta(seconds=float(self.rto_seconds)),
-                timedelta(seconds=float(self.rpo_seconds)),
-            ),
+            objectives,
             facts=facts,
             run=run,
             replication=steps.replication,
@@ -117,8 +141,8 @@ class DrillReportOperator(CloudOperator):
             earlier=earlier_records(drill_id, run, places) if again else (),
             past=past_drills(places),
         )
-        records, failed = store_evidence(evidence, places, signing_conn_id=self.signing_conn_id)
-        return outcome_of(evidence, records, failed, self.log)
+        kept = keep_evidence(evidence, places, signing_conn_id=self.signing_conn_id)
+        return outcome_of(kept.evidence, kept.records, kept.unwritten, self.log)
 
     def steps(self, context: Context) -> Steps:
         """What the drill's other tasks have told."""

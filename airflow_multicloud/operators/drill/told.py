@@ -46,11 +46,14 @@ def outcome_of(
         log.info("evidence: %s", uri)
     for uri, err in failed.items():
         log.warning("no evidence at %s: %s: %s", uri, err.kind, err)
+    if failed and evidence.verdict in (Verdict.PASSED, Verdict.FAILED_EVIDENCE):
+        # Nothing else is wrong, so a retry is worth it: it may still write it there.
+        uri, err = next(iter(failed.items()))
+        return Outcome(facts, err.with_context(f"{evidence.verdict}, with no evidence at {uri}"))
     if evidence.verdict is not Verdict.PASSED:
         verdict = f"the drill's verdict is {evidence.verdict}: {facts}"
         return Outcome(facts, AirflowFailException(verdict))
-    # With a verdict that stands, a retry may still write it there.
-    return Outcome(facts, next(iter(failed.values()), None))
+    return Outcome(facts)
 
 
 def facts_of(evidence: Evidence, records: Sequence[StoredRecord]) -> dict[str, Any]:
@@ -69,6 +72,10 @@ def facts_of(evidence: Evidence, records: Sequence[StoredRecord]) -> dict[str, A
         "replicas": [report["replica"] for report in evidence.verification],
         "rto_objective_seconds": evidence.objectives.rto.total_seconds(),
         "rpo_objective_seconds": evidence.objectives.rpo.total_seconds(),
+        "phase_objectives": {
+            f"{name}_seconds": most.total_seconds()
+            for name, most in evidence.objectives.of_phases().items()
+        },
         "fault": measured["fault"],
         "phases": measured.get("phases"),
         "ages": recovered.get("ages", {}),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicloud.api.drill import run_drill
 from airflow_multicloud.core.drill.evidence import Evidence
 from airflow_multicloud.core.drill.faults import Fault
-from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy, parse_kinds
 from airflow_multicloud.core.ledger.memory import Remembered
 from airflow_multicloud.core.ledger.names import place_of
@@ -19,6 +18,7 @@ from airflow_multicloud.links.pages import EVIDENCE_LINKS
 from airflow_multicloud.lists import is_template, texts
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.operators.base import CloudOperator, Outcome
+from airflow_multicloud.operators.drill.objectives import check_given_objectives, objectives_of
 from airflow_multicloud.operators.drill.run_facts import run_facts
 from airflow_multicloud.operators.drill.told import outcome_of
 from airflow_multicloud.operators.given import given_or_none
@@ -51,6 +51,10 @@ class DrillOperator(CloudOperator):
         when left out.
     :param restore_to: a directory on the worker, empty or new, to keep what was recovered.
     :param signing_conn_id: the connection whose key signs the evidence; it is not signed without.
+    :param detect_seconds: the objective of a phase: the longest time from the fault until the first
+        attempt has failed. Not longer than ``rto_seconds``; ``None``: the phase has no objective.
+    :param failover_seconds: likewise, until a copy begins to send what it serves in the end.
+    :param first_verified_seconds: likewise, until the first object is verified and in place.
     :param use_remembered: hold the replicas' ledgers against what Airflow remembers of them, by the
         assets that are this task's inlets or outlets.
     """
@@ -58,6 +62,7 @@ class DrillOperator(CloudOperator):
     template_fields: Sequence[str] = (
         *("primary", "replicas", "rto_seconds", "rpo_seconds", "fault", "fail_over_on"),
         *("places", "restore_to", "signing_conn_id"),
+        *("detect_seconds", "failover_seconds", "first_verified_seconds"),
     )
     report_key = "report"
     operator_extra_links = EVIDENCE_LINKS
@@ -76,6 +81,9 @@ class DrillOperator(CloudOperator):
         places: Sequence[str] | None = None,
         restore_to: str | None = None,
         signing_conn_id: str | None = None,
+        detect_seconds: float | str | None = None,
+        failover_seconds: float | str | None = None,
+        first_verified_seconds: float | str | None = None,
         use_remembered: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -91,7 +99,17 @@ class DrillOperator(CloudOperator):
         self.places = places
         self.restore_to = restore_to
         self.signing_conn_id = signing_conn_id
+        self.detect_seconds = detect_seconds
+        self.failover_seconds = failover_seconds
+        self.first_verified_seconds = first_verified_seconds
         self.use_remembered = use_remembered
+        check_given_objectives(
+            rto_seconds=rto_seconds,
+            rpo_seconds=rpo_seconds,
+            detect_seconds=detect_seconds,
+            failover_seconds=failover_seconds,
+            first_verified_seconds=first_verified_seconds,
+        )
         if not is_template(fail_over_on):
             self._policy()  # Refuses what is wrong when the DAG is parsed.
 
@@ -106,9 +124,12 @@ class DrillOperator(CloudOperator):
         held = run_drill(
             self.primary,
             replicas,
-            objectives=Objectives(
-                timedelta(seconds=float(self.rto_seconds)),
-                timedelta(seconds=float(self.rpo_seconds)),
+            objectives=objectives_of(
+                rto_seconds=self.rto_seconds,
+                rpo_seconds=self.rpo_seconds,
+                detect_seconds=self.detect_seconds,
+                failover_seconds=self.failover_seconds,
+                first_verified_seconds=self.first_verified_seconds,
             ),
             fault=self.fault,
             policy=policy,

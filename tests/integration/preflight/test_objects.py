@@ -20,7 +20,7 @@ from airflow_multicloud.api.object_store.fetches import failover_fetch
 from airflow_multicloud.api.object_store.replicas import replicate, verify_replica
 from airflow_multicloud.api.object_store.uploads import upload_artifact
 from airflow_multicloud.core import run_tokens
-from airflow_multicloud.core.drill.verdict import Objectives
+from airflow_multicloud.core.drill.objectives import Objectives
 from airflow_multicloud.core.preflight.deliveries import ShipLogs
 from airflow_multicloud.core.preflight.deployments import SummarizeRelease
 from airflow_multicloud.core.preflight.drills import Drill

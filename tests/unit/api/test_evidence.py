@@ -16,6 +16,7 @@ from airflow_multicloud.operators.drill import DrillOperator, DrillReportOperato
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
 from tests.integration.airflow_runs import Bare
+from tests.unit.drill.second_cloud import second_cloud
 from tests.unit.drill.test_chain import ANCHOR, drill
 from tests.unit.signing.keys import pair
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 PRIMARY, REPLICA = "mem://proof_one@data/a/", "mem://proof_two@data/a/"
 OTHER_BUCKET = "mem://proof_three@data/"
+#: In another cloud.
+APART = "mist://data/"
 OBJECTIVES = api.Objectives(timedelta(hours=1), timedelta(hours=1))
 OURS, OTHER = pair(1), pair(2)
 SECRET = OURS.private().decode().splitlines()[1]
@@ -41,6 +44,8 @@ def clouds(
     monkeypatch.setenv("AIRFLOW_CONN_NO_KEY", "generic://")
     (tmp_path / "f").write_bytes(b"x")
     api.upload_artifact(tmp_path / "f", PRIMARY)
+    with second_cloud("data"):
+        yield
 
 
 def written() -> list[str]:
@@ -214,7 +219,8 @@ def test_a_drill_that_is_held_again_names_what_was_said_of_it_before() -> None:
     first = api.run_drill(PRIMARY, [REPLICA], objectives=never, drill_id="quarter-4")
     api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES, drill_id="other")
     second = api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES, drill_id="quarter-4")
-    assert (first.evidence.verdict, second.evidence.verdict) == ("FAILED_RTO", "PASSED")
+    verdicts = (first.evidence.verdict, second.evidence.verdict)
+    assert verdicts == ("FAILED_RTO", "FAILED_EVIDENCE")
     (named,) = second.evidence.earlier
     (record,) = first.records
     assert (named.uri, named.sha256, named.verdict) == (record.uri, record.sha256, "FAILED_RTO")
@@ -254,8 +260,8 @@ def test_drills_over_time() -> None:
     found = api.evidence_trend(REPLICA)
     assert [(one.number, one.verdict) for one in found.drills] == [
         (1, "FAILED_RTO"),
-        (2, "PASSED"),
-        (3, "PASSED"),
+        (2, "FAILED_EVIDENCE"),
+        (3, "FAILED_EVIDENCE"),
     ]
     assert found.drills[0].rto_objective == never.rto
     assert all(one.rto and one.rto > timedelta(0) for one in found.drills)
@@ -265,7 +271,7 @@ def test_drills_over_time() -> None:
     page = last.html().decode()
     assert page.count("<svg") == 2
     assert page.count("<rect") == 6
-    assert "this drill: PASSED" in page
+    assert "this drill: FAILED_EVIDENCE" in page
     assert "<svg" not in held[0].evidence.html().decode()
     ref = ObjectRef("data", key_of(2))
     object_store.Hook("proof_two").put_object(ref, b"{")
@@ -283,7 +289,7 @@ def test_a_trend_of_nothing_is_an_error() -> None:
 def test_one_task_holds_a_whole_drill() -> None:
     def task(**given: Any) -> DrillOperator:
         known = {"primary": PRIMARY, "replicas": [REPLICA], "rto_seconds": 60, "rpo_seconds": 60}
-        return DrillOperator(task_id="drill", **{**known, **given})
+        return DrillOperator(task_id="drill", **{**known, "places": [REPLICA, APART], **given})
 
     context = Bare()
     facts = task().execute(context)  # type: ignore[arg-type]
@@ -299,3 +305,66 @@ def test_one_task_holds_a_whole_drill() -> None:
         task(fault="fire").execute(Bare())  # type: ignore[arg-type]
     with pytest.raises(StorageError, match="fail_over_on"):
         task(fail_over_on=["outage"])
+    failover = {"failover_seconds": "0.000001", "detect_seconds": "", "first_verified_seconds": 60}
+    with pytest.raises(AirflowFailException, match=r"FAILED_RTO.*Failover: a copy began to serve"):
+        task(**failover).execute(Bare())  # type: ignore[arg-type]
+    for name in ("rto_seconds", "rpo_seconds", "detect_seconds", "first_verified_seconds"):
+        for wrong in (0, "-1", "soon", "nan", 1e300):
+            with pytest.raises(StorageError, match=f"^{name}: .* given, expected"):
+                task(**{name: wrong})
+    with pytest.raises(StorageError, match=r"^detect_seconds: .* longer than the RTO of 1 min"):
+        task(detect_seconds=61)
+    rendered = task(detect_seconds="{{ params.detect }}")
+    rendered.detect_seconds = "61"
+    before = written()
+    with pytest.raises(AirflowFailException, match=r"detect_seconds: .* longer than the RTO"):
+        rendered.execute(Bare())  # type: ignore[arg-type]
+    assert written() == before
+
+
+def test_a_drill_is_told_before_it_begins_that_its_evidence_is_in_one_cloud(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    held = api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES)
+    assert held.evidence.verdict is api.Verdict.FAILED_EVIDENCE
+    assert held.evidence.reason == (
+        f"The evidence is kept in one cloud only ({REPLICA}), and is lost with it; name places in "
+        "two."
+    )
+    (warning,) = [one.getMessage() for one in caplog.records if "one cloud only" in one.message]
+    assert warning.startswith("places: the evidence is kept")
+    assert [record.number for record in held.records] == [1]
+    caplog.clear()
+    two = api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES, places=[REPLICA, APART])
+    assert two.evidence.verdict is api.Verdict.PASSED
+    assert "one cloud only" not in caplog.text
+
+
+def test_a_place_that_can_not_be_written_makes_a_second_record() -> None:
+    missing = "mist://none/"
+    held = api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES, places=[missing, REPLICA])
+    second, first = held.records
+    assert (first.number, second.number, list(held.unwritten)) == (1, 2, [missing])
+    assert api.read_evidence(first.uri).verdict is api.Verdict.PASSED
+    final = api.read_evidence(second.uri)
+    assert final == held.evidence
+    assert final.verdict is api.Verdict.FAILED_EVIDENCE
+    assert f"it could not be written to {missing}: not_found: " in str(final.reason)
+    (earlier,) = final.earlier
+    assert (earlier.uri, earlier.sha256, earlier.verdict) == (first.uri, first.sha256, "PASSED")
+    assert api.verify_evidence(REPLICA, at_least=2, expected_sha256=second.sha256).sound
+    # Another failure stays what it is, and its record too.
+    never = api.Objectives(timedelta(milliseconds=1), timedelta(hours=1))
+    late = api.run_drill(PRIMARY, [REPLICA], objectives=never, places=[missing, REPLICA])
+    assert (late.evidence.verdict, len(late.records)) == (api.Verdict.FAILED_RTO, 1)
+    assert any("could not be written to" in finding for finding in late.findings)
+    nowhere = api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES, places=[missing])
+    assert (nowhere.evidence.verdict, nowhere.records) == (api.Verdict.FAILED_EVIDENCE, ())
+    assert str(nowhere.evidence.reason).startswith("The evidence is kept nowhere: ")
+
+
+def test_what_is_wrong_with_objectives_ends_a_drill_before_it_begins() -> None:
+    wrong = api.Objectives(timedelta(1), timedelta(1), detect=timedelta(2))
+    with pytest.raises(StorageError, match=r"^detect: .* longer than the RTO"):
+        api.run_drill(PRIMARY, [REPLICA], objectives=wrong)
+    assert written() == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from airflow_multicloud.errors import CloudError
 NOWHERE = "mem://no_such_connection@data/a/"
 FILE = f"{NOWHERE}file"
 CONN = "no_such_connection"
+HOUR = timedelta(hours=1)
 HERE, THERE = date(2026, 10, 1), date(2026, 11, 1)
 TARGET = {"name": "one", "conn_id": CONN, "region": "r", "image": "i", "size": "s"}
 DEPLOYMENT = {"deployment_id": "shop", "artifact": FILE, "targets": [TARGET]}
@@ -176,7 +177,7 @@ CALLS: dict[str, tuple[str, Callable[[], object]]] = {
     ),
     "run_drill": (
         "run_drill",
-        lambda: api.run_drill(NOWHERE, [NOWHERE], objectives=None),  # type: ignore[arg-type]
+        lambda: api.run_drill(NOWHERE, [NOWHERE], objectives=api.Objectives(HOUR, HOUR)),
     ),
     "run_preflight": ("preflight", lambda: api.run_preflight([])),
     "ship_logs": ("ship_logs", lambda: api.ship_logs([CONN], "log", [])),

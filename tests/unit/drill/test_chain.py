@@ -21,8 +21,9 @@ from airflow_multicloud.core.drill.chain_reports import (
 )
 from airflow_multicloud.core.drill.checking import check_chain
 from airflow_multicloud.core.drill.evidence import Anchor, Evidence
+from airflow_multicloud.core.drill.objectives import Objectives
 from airflow_multicloud.core.drill.records import key_of
-from airflow_multicloud.core.drill.verdict import Objectives, Verdict
+from airflow_multicloud.core.drill.verdict import Verdict
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.signing import PredicateType, Signer, Statement
 from airflow_multicloud.errors import ErrorKind, RetentionError, StorageError
@@ -561,7 +562,7 @@ UNREADABLE: list[Callable[[bytes], bytes]] = [
     lambda body: b'{"format_version": 1, "x": ' + b"[" * 100_000,
     lambda body: b"[]",
     lambda body: b"{}",
-    lambda body: body.replace(b'"format_version": 2', b'"format_version": 3'),
+    lambda body: body.replace(b'"format_version": 3', b'"format_version": 4'),
     lambda body: body.replace(b'"chain": {', b'"chained": {'),
     lambda body: body.replace(b'"number": 3', b'"number": "3"'),
     lambda body: body.replace(b'"number": 3', b'"number": ' + b"9" * 5000),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from airflow_multicloud.core.drill.controls import ControlKind
-from airflow_multicloud.core.drill.findings import Facts
+from airflow_multicloud.core.drill.findings import Facts, Unwritten, why_not_in_two_clouds
+from airflow_multicloud.core.drill.objectives import Objectives, missed_phases
 from airflow_multicloud.core.drill.parts import Part, PartKind, PartOutcome
 from airflow_multicloud.core.drill.unmeasured import unmeasured
-from airflow_multicloud.core.drill.verdict import MEANINGS, Objectives, Verdict, judge
+from airflow_multicloud.core.drill.verdict import MEANINGS, Verdict, judge
+from airflow_multicloud.errors import ErrorKind, StorageError
 
 MINUTE = Objectives(timedelta(minutes=1), timedelta(minutes=1))
 PROVEN = {"replica": "gs://b/", "proven": True}
@@ -30,6 +33,12 @@ SOUND: dict[str, Any] = {
     "reason": None,
     "rto_seconds": 10.0,
     "rpo_seconds": 20.0,
+    "phases": {
+        "detect_seconds": 1.0,
+        "failover_seconds": 2.0,
+        "first_verified_seconds": 3.0,
+        "all_verified_seconds": 10.0,
+    },
     "clock_ahead_seconds": None,
     "canary_found": True,
     "controls": [control(kind) for kind in ControlKind],
@@ -102,6 +111,23 @@ CASES: list[tuple[dict[str, Any], Verdict, str]] = [
     ({"measured": {"rpo_seconds": None}}, Verdict.FAILED_RPO, "None"),
     ({"measured": {"failback": False}}, Verdict.FAILED_FAILBACK, "The primary did not serve"),
     ({"parts": [failed(PartKind.CLEANUP)]}, Verdict.FAILED_CLEANUP, "it is broken"),
+    (
+        {"places": ["gs://b/", "gs://c/"]},
+        Verdict.FAILED_EVIDENCE,
+        "The evidence is kept in one cloud only (gs://b/, gs://c/), and is lost with it; name "
+        "places in two.",
+    ),
+    (
+        {"unwritten": [Unwritten("abfs://c/", "timeout: x")]},
+        Verdict.FAILED_EVIDENCE,
+        "The evidence is kept in one cloud only (gs://b/), and is lost with it; it could not be "
+        "written to abfs://c/: timeout: x.",
+    ),
+    (
+        {"unwritten": [Unwritten(uri, "timeout: x") for uri in TWO_CLOUDS]},
+        Verdict.FAILED_EVIDENCE,
+        "The evidence is kept nowhere: it could not be written to gs://b/: timeout: x; it",
+    ),
 ]
 
 
@@ -126,6 +152,7 @@ def test_the_first_that_applies_decides() -> None:
             "failback": False,
         },
         "parts": [failed(kind) for kind in (PartKind.CLEANUP, PartKind.DATABASE, PartKind.SECRETS)],
+        "places": TWO_CLOUDS[:1],
     }
     found: list[str] = []
     for mended, value in (
@@ -138,6 +165,7 @@ def test_the_first_that_applies_decides() -> None:
         ("rpo_seconds", 1.0),
         ("failback", True),
         ("parts", []),
+        ("places", TWO_CLOUDS),
     ):
         found.append(judge(facts(**wrong), MINUTE)[0])
         if mended in wrong:
@@ -154,6 +182,7 @@ def test_the_first_that_applies_decides() -> None:
         "FAILED_RPO",
         "FAILED_FAILBACK",
         "FAILED_CLEANUP",
+        "FAILED_EVIDENCE",
     ]
     assert judge(facts(**wrong), MINUTE)[0] is Verdict.PASSED
 
@@ -169,11 +198,84 @@ def test_without_a_measurement_it_is_aborted_or_was_not_begun() -> None:
     assert judge(refused, MINUTE)[0] is Verdict.INVALID
 
 
-def test_evidence_in_one_cloud_is_a_finding_and_no_verdict() -> None:
-    one = facts(places=("gs://b/", "gs://c/"))
-    assert judge(one, MINUTE)[0] is Verdict.PASSED
+def test_evidence_in_fewer_than_two_clouds_is_a_finding_of_any_drill() -> None:
+    one = facts(places=TWO_CLOUDS[:1], measured={"failback": False})
+    assert judge(one, MINUTE)[0] is Verdict.FAILED_FAILBACK
     (finding,) = one.findings()
-    assert finding.startswith("the evidence is kept in one cloud only (gs://b/, gs://c/)")
+    assert finding.startswith("the evidence is kept in one cloud only (gs://b/), and is lost with")
+    # A third place that could not be written leaves it in two.
+    lost = {"places": [*TWO_CLOUDS, "s3://d/"], "unwritten": [Unwritten("s3://d/", "timeout: x")]}
+    assert judge(facts(**lost), MINUTE)[0] is Verdict.PASSED
+    assert facts(**lost).findings() == ()
+
+
+@pytest.mark.parametrize(
+    ("places", "enough"),
+    [
+        (TWO_CLOUDS, True),
+        (("gs://b/", "s3://b/", "s3://c/"), True),
+        (("abfs://b/", "abfss://c/"), False),
+        (("x://b/",), False),
+        (("x://b/", "y://b/"), True),
+    ],
+)
+def test_schemes_of_one_cloud_are_one(places: tuple[str, ...], enough: bool) -> None:
+    assert (why_not_in_two_clouds(places) is None) is enough
+
+
+@pytest.mark.parametrize("phase", ["detect", "failover", "first_verified"])
+def test_a_phase_that_misses_its_objective_is_named(phase: str) -> None:
+    seconds = SOUND["phases"][f"{phase}_seconds"]
+    met = replace(MINUTE, **{phase: timedelta(seconds=seconds)})
+    assert judge(facts(), met) == (Verdict.PASSED, None)
+    short = replace(MINUTE, **{phase: timedelta(seconds=0.5)})
+    named = phase.replace("_", " ")
+    for phases, when in (
+        (SOUND["phases"], f"after {seconds:g} s"),
+        ({**SOUND["phases"], f"{phase}_seconds": None}, "never"),
+        (None, "never"),
+    ):
+        known = facts(measured={"phases": phases})
+        (missed,) = missed_phases(known.measurement, short)
+        assert missed.startswith(f"{named}: ")
+        assert missed.endswith(f" {when}; the objective is 500 ms")
+        verdict, reason = judge(known, short)
+        assert verdict is Verdict.FAILED_RTO
+        assert reason == f"{missed[0].upper()}{missed[1:]}."
+        assert judge(known, MINUTE)[0] is Verdict.PASSED
+    # What was not begun has no phases, and another verdict.
+    assert [*missed_phases(unmeasured("x"), short)] == []
+
+
+def test_the_whole_recovery_is_named_before_its_phases() -> None:
+    tight = Objectives(timedelta(seconds=5), timedelta(minutes=1), detect=timedelta(seconds=0.5))
+    verdict, reason = judge(facts(), tight)
+    assert (verdict, str(reason).startswith("All was recovered after 10 s")) == (
+        Verdict.FAILED_RTO,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"rto": 0}, r"rto_seconds: 0 s given, expected a time above 0"),
+        ({"rpo": -1}, r"rpo_seconds: -1 s given"),
+        ({"detect": 0}, r"detect_seconds: 0 s given"),
+        ({"failover": -0.5}, r"failover_seconds: -0.5 s given"),
+        ({"first_verified": 61}, r"first_verified_seconds: 1 min 1 s given, which is longer than "),
+    ],
+)
+def test_objectives_that_nothing_can_be_judged_by_are_refused(
+    given: dict[str, float], said: str
+) -> None:
+    wrong = replace(MINUTE, **{name: timedelta(seconds=value) for name, value in given.items()})
+    with pytest.raises(StorageError, match=f"^{said}") as raised:
+        wrong.check(suffix="_seconds")
+    assert raised.value.kind is ErrorKind.INVALID_ARGUMENT
+    with pytest.raises(StorageError, match=f"^{next(iter(given))}: "):
+        wrong.check()
+    replace(MINUTE, detect=MINUTE.rto).check()
 
 
 def test_every_verdict_is_explained() -> None:

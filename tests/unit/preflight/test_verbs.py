@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_multicloud import api
-from airflow_multicloud.core.drill.verdict import Objectives
+from airflow_multicloud.core.drill.objectives import Objectives
 from airflow_multicloud.core.preflight.operations import needs_of, operations_of
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
