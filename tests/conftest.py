@@ -223,12 +223,17 @@ def local_azure_telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def local_bigquery(
-    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """A BigQuery of its own, started when the first test asks; the connection's id."""
+def installed_bqemulator(pytestconfig: pytest.Config) -> None:
+    """What the local BigQuery needs."""
     with _installing(pytestconfig):
         install_bqemulator()
+
+
+@pytest.fixture(scope="session")
+def local_bigquery(
+    installed_bqemulator: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A BigQuery of its own, started when the first test asks; the connection's id."""
     with _serving(bigquery, tmp_path_factory):
         yield "bigquery_local"
 
