@@ -89,6 +89,17 @@ CASES: list[tuple[dict[str, Any], Verdict, str]] = [
     ({"measured": {"canary_found": False}}, Verdict.FAILED_INTEGRITY, "The canary was not"),
     ({"parts": [failed(PartKind.SECRETS)]}, Verdict.FAILED_SECRETS, "it is broken"),
     ({"parts": [failed(PartKind.DATABASE)]}, Verdict.FAILED_DATABASE, "it is broken"),
+    ({"parts": [failed(PartKind.DEPLOYMENT)]}, Verdict.FAILED_DEPLOY, "it is broken"),
+    (
+        {
+            "parts": [
+                Part(PartKind.SECRETS, PartOutcome.FAILED, "the first"),
+                failed(PartKind.SECRETS),
+            ]
+        },
+        Verdict.FAILED_SECRETS,
+        "the first",
+    ),
     (
         {"measured": {"rto_seconds": 61.0}},
         Verdict.FAILED_RTO,
@@ -125,13 +136,20 @@ def test_the_first_that_applies_decides() -> None:
             "rpo_seconds": 61.0,
             "failback": False,
         },
-        "parts": [failed(kind) for kind in (PartKind.CLEANUP, PartKind.DATABASE, PartKind.SECRETS)],
+        "parts": [
+            failed(kind)
+            for kind in (
+                *(PartKind.CLEANUP, PartKind.DEPLOYMENT),
+                *(PartKind.DATABASE, PartKind.SECRETS),
+            )
+        ],
     }
     found: list[str] = []
     for mended, value in (
         ("recovered", {}),
         ("before", []),
         ("canary_found", True),
+        ("parts", wrong["parts"][:3]),
         ("parts", wrong["parts"][:2]),
         ("parts", wrong["parts"][:1]),
         ("rto_seconds", 1.0),
@@ -150,6 +168,7 @@ def test_the_first_that_applies_decides() -> None:
         "FAILED_INTEGRITY",
         "FAILED_SECRETS",
         "FAILED_DATABASE",
+        "FAILED_DEPLOY",
         "FAILED_RTO",
         "FAILED_RPO",
         "FAILED_FAILBACK",
