@@ -56,6 +56,8 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.database.status",
                     "airflow_multicloud.operators.database.verify",
                     "airflow_multicloud.operators.drill.canary",
+                    "airflow_multicloud.operators.drill.canary_secret",
+                    "airflow_multicloud.operators.drill.deploy",
                     "airflow_multicloud.operators.drill.judge",
                     "airflow_multicloud.operators.drill.recover",
                     "airflow_multicloud.operators.drill.report",

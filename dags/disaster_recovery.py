@@ -1,18 +1,22 @@
 """Disaster recovery across clouds: replicate, prove, lose the primary, recover, judge.
 
-Before it whether all of that is allowed; beside it secrets, and a database restored into scratch.
+Before it whether all of that is allowed; beside it secrets, a database restored into scratch, and a
+deployment in the clouds that are left.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, Param, TaskGroup
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
+from airflow.sdk import DAG, Asset, Param, TaskGroup, Variable, task
 
 from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.operators.compute import TeardownOperator
 from airflow_multicloud.operators.database import (
     RemoveDatabaseOperator,
     RestoreDatabaseOperator,
@@ -20,11 +24,15 @@ from airflow_multicloud.operators.database import (
     VerifyDatabaseOperator,
 )
 from airflow_multicloud.operators.drill import (
+    CheckCanarySecretOperator,
     DrillAssets,
+    DrillDeployOperator,
+    WriteCanarySecretOperator,
     drill_deadline,
     drill_deadline_seconds,
     drill_figures,
     drill_task_group,
+    drilled_places,
 )
 from airflow_multicloud.operators.metrics import ExportMetricsOperator
 from airflow_multicloud.operators.metrics.run_reports import skip_if_empty
@@ -39,7 +47,7 @@ EVIDENCE = Asset("dr_evidence")
 
 #: What a run may choose among, by param. Edit the lists here, or replace single ones in an Airflow
 #: Variable of this name, as JSON: {"primary": ["s3://conn@bucket/prefix/"]}.
-PLACES = {
+PLACES: dict[str, list[str]] = {
     "primary": ["s3://aws_default@primary/data/"],
     "replicas": ["gs://google_cloud_default@replica/data/", "abfs://wasb_default@replica/data/"],
     "metrics_to": ["aws_default", "google_cloud_default", "azure_default"],
@@ -49,6 +57,7 @@ PLACES = {
     "database_at": [],
     "database": [],
     "database_sql": [],
+    "deploy_artifact": [],
 }
 NAMESPACE = "airflow_multicloud"
 #: Of the database, how many stay: the newest.
@@ -56,6 +65,14 @@ SNAPSHOTS = 3
 PLACES_VARIABLE = "disaster_recovery_places"
 #: Of a run, from when it is queued; 0: never. Set by [multicloud] drill_deadline_seconds.
 LATE_AFTER = drill_deadline_seconds()
+
+#: What a drill deploys carries this id, and all that carries it is removed after the drill: give
+#: each copy of this DAG one of its own. It must begin with "drill-".
+DEPLOYMENT_ID = "drill-disaster-recovery"
+#: Where a drill may deploy: a run chooses among these by name. What a target is, dags/release.py
+#: shows. Edit them here, or give an Airflow Variable of this name with other ones, as a JSON list.
+TARGETS: list[dict[str, Any]] = []
+TARGETS_VARIABLE = "disaster_recovery_targets"
 
 DOC = """
 ### Disaster-recovery drill
@@ -74,16 +91,23 @@ Ask the clouds whether all of this is allowed (**preflight**), before any of it 
    that ended on the way is `ABORTED`.
 5. **export** the run's figures to the clouds' metrics, whether the drill passed or not.
 
-Where the params say so, **secrets** are made equal to those of one store (a value that somebody
-else wrote is a conflict, and stays), and a **database** is restored from a new snapshot into
-scratch, verified there by SQL, and removed again; the newest three of these snapshots are kept.
-Without these params both are skipped. Both are judged as well.
+Where the params say so:
 
-Nothing at any cloud is switched off or deleted. A replica that is out of reach is left out, and the
-verdict is then not `PASSED`. The DAG fails when the verdict is not
-`PASSED`; the evidence is written first. An export that fails is red, and the run stays what it
-was without it. Objectives are params; so are the URIs, among those that
-`PLACES` in this file or the Airflow Variable `disaster_recovery_places` lists.
+- **secrets** are made equal to those of one store (a value that somebody else wrote is a conflict,
+  and stays). A canary secret is written there before, and must be found in every copy.
+- A **database** is restored from a new snapshot into scratch, verified there by SQL, and removed
+  again; the newest three of these snapshots are kept.
+- After the recovery an artifact is **deployed** from a replica to targets outside the primary's
+  cloud. It is measured when it serves again, and then it is removed.
+
+Without these params they are skipped. All are judged as well.
+
+Nothing that was there before is switched off or deleted. A replica that is out of reach is left
+out, and the verdict is then not `PASSED`. The DAG fails when the verdict is not `PASSED`; the
+evidence is written first. An export that fails is red, and the run stays what it was without it.
+Objectives are params; so are the URIs, among those that `PLACES` in this file or the Airflow
+Variable `disaster_recovery_places` lists, and the names of targets, which are those of `TARGETS` or
+of the Variable `disaster_recovery_targets`.
 """
 
 
@@ -100,6 +124,19 @@ def _phase(until: str) -> Param:
     )
 
 
+def chosen_targets(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The targets that the params name."""
+    text = Variable.get(TARGETS_VARIABLE, default=None)
+    known = {one["name"]: one for one in (TARGETS if text is None else json.loads(text))}
+    if unknown := [name for name in params["deploy_targets"] if name not in known]:
+        raise AirflowFailException(
+            f"params: deploy_targets: {', '.join(unknown)} not known; known: "
+            f"{', '.join(known) or 'none'}. Who deploys this DAG may add some in its file or in "
+            f"the Airflow Variable {TARGETS_VARIABLE}"
+        )
+    return [known[name] for name in params["deploy_targets"]]
+
+
 def needed(params: Mapping[str, Any], replicas: Sequence[str]) -> list[dict[str, Any]]:
     """What the run needs to be allowed, as preflight takes it."""
     asked: list[dict[str, Any]] = [
@@ -110,13 +147,26 @@ def needed(params: Mapping[str, Any], replicas: Sequence[str]) -> list[dict[str,
         asked.append({"export_metrics": to})
     if params["secrets_from"]:
         store = {"source": params["secrets_from"], "destinations": params["secrets_to"]}
-        asked.append({"sync_secrets": {**store, "prefix": params["secrets_prefix"]}})
+        below = {"prefix": params["secrets_prefix"]}
+        asked.append({"write_canary_secret": {"source": params["secrets_from"], **below}})
+        asked.append({"sync_secrets": {**store, **below}})
     if params["database"]:
         at = {"conn_id": params["database_at"]}
         asked += [
             {"snapshot_database": {**at, "database": params["database"], "keep": SNAPSHOTS}},
             {"restore_database": {**at, "snapshot": "{{ what the run takes }}"}},
             {"remove_database": {**at, "restore_task_id": "database.restore"}},
+        ]
+    if params["deploy_targets"]:
+        targets = chosen_targets(params)
+        regions = drilled_places(params["primary"], targets)
+        deployed = [one for one in targets if one["conn_id"] in regions]
+        # It goes to the targets from the worker, which fetches it from a replica.
+        artifact = {"artifact": f"/{params['deploy_artifact']}", "targets": deployed}
+        of = {"deployment_id": DEPLOYMENT_ID}
+        asked += [
+            {"deploy": {**of, **artifact}},
+            {"teardown": {**of, "conn_ids": [*regions], "regions": regions}},
         ]
     return asked
 
@@ -206,6 +256,23 @@ with DAG(
             description="What must be in it: a list like "
             '[{"table": "orders", "at_least_rows": 1}]; see VerifyDatabaseOperator',
         ),
+        "deploy_targets": Param(
+            [],
+            type="array",
+            items={"type": "string"},
+            uniqueItems=True,
+            examples=[one["name"] for one in TARGETS],
+            description="Names of targets; those in the primary's cloud are left out",
+        ),
+        "deploy_artifact": _optional(
+            "The key of an artifact below the primary's prefix: builds/shop.tar.gz"
+        ),
+        "deploy_health": Param(
+            {"port": 8080, "path": "/"},
+            type=["null", "object"],
+            description="How an instance is asked whether it is well; without it its cloud is",
+        ),
+        "deploy_policy": Param({}, type="object", description="How the rollout goes"),
     },
 ) as dag:
     check = CheckParamsOperator(task_id="check_params", allowed=PLACES, variable=PLACES_VARIABLE)
@@ -226,20 +293,34 @@ with DAG(
         fault="{{ params.fault }}",
         fail_over_on="{{ params.fail_over_on }}",
         secrets="sync_secrets",
+        secrets_canary="canary_secret",
+        secrets_copies="canary_copies",
         database="database",
+        deployment="deployment",
         prefix_group_id=False,
     )
-    (
-        drill.preflight
-        >> SyncSecretsOperator(
-            task_id="sync_secrets",
-            source="{{ params.secrets_from }}",
-            destinations="{{ params.secrets_to }}",
-            prefix="{{ params.secrets_prefix }}",
-            pre_execute=skip_if_empty("secrets_from"),
-        )
-        >> drill.judge
+    canary_secret = WriteCanarySecretOperator(
+        task_id="canary_secret",
+        source="{{ params.secrets_from }}",
+        prefix="{{ params.secrets_prefix }}",
+        pre_execute=skip_if_empty("secrets_from"),
     )
+    sync = SyncSecretsOperator(
+        task_id="sync_secrets",
+        source="{{ params.secrets_from }}",
+        destinations="{{ params.secrets_to }}",
+        prefix="{{ params.secrets_prefix }}",
+        # Ten besides the canary, which is replaced everywhere each time.
+        max_replace="{{ 10 + params.secrets_to | length }}",
+    )
+    # Also where the synchronisation has failed: what the other stores have is shown.
+    copies = CheckCanarySecretOperator(
+        task_id="canary_copies",
+        canary=canary_secret.output,
+        destinations="{{ params.secrets_to }}",
+        trigger_rule="all_done_min_one_success",
+    )
+    drill.preflight >> canary_secret >> sync >> copies >> drill.judge
     with TaskGroup("database"):
         at = {"conn_id": "{{ params.database_at }}"}
         snapshot = SnapshotDatabaseOperator(
@@ -263,6 +344,41 @@ with DAG(
             task_id="remove", restore_task_id="database.restore", **at
         ).as_teardown(setups=restore)
         drill.preflight >> snapshot >> restore >> verify_restored >> remove >> drill.judge
+
+    with TaskGroup("deployment"):
+
+        @task(retries=0, multiple_outputs=True)
+        def choose(params: dict[str, Any]) -> dict[str, Any]:
+            """Where it goes, and so where it is removed again."""
+            if not params["deploy_targets"]:
+                raise AirflowSkipException("the param deploy_targets is empty")
+            targets = chosen_targets(params)
+            regions = drilled_places(params["primary"], targets)
+            return {"targets": targets, "conn_ids": [*regions], "regions": regions}
+
+        chosen = choose()
+        deploy = DrillDeployOperator(
+            task_id="deploy",
+            deployment_id=DEPLOYMENT_ID,
+            primary="{{ params.primary }}",
+            replicas="{{ params.replicas }}",
+            artifact="{{ params.deploy_artifact }}",
+            measurement=drill.recover.output,
+            targets=chosen["targets"],
+            health="{{ params.deploy_health }}",
+            policy="{{ params.deploy_policy }}",
+            fail_over_on="{{ params.fail_over_on }}",
+            inlets=[REPLICAS],
+        )
+        # Of the task that chooses, not of the one that deploys: what that one has made goes also
+        # where it has failed, or was killed.
+        removed = TeardownOperator(
+            task_id="remove",
+            deployment_id=DEPLOYMENT_ID,
+            conn_ids=chosen["conn_ids"],
+            regions=chosen["regions"],
+        ).as_teardown(setups=chosen)
+        drill.preflight >> chosen >> deploy >> removed >> drill.judge
 
     # A teardown: it runs whatever became of the others, unless the params are not allowed, and the
     # run's state does not depend on it.

@@ -331,6 +331,13 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
         },
     ),
     (
+        "Write the canary secret of a drill",
+        "write_canary_secret",
+        {"source": "c", "prefix": _BEGUN},
+        "write_canary_secret",
+        {},
+    ),
+    (
         "Take a snapshot of a database",
         "snapshot_database",
         {"conn_id": "c", "database": _ANY},

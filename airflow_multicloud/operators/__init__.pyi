@@ -66,7 +66,15 @@ from airflow_multicloud.operators.database.verify import (
     VerifyDatabaseOperator as VerifyDatabaseOperator,
 )
 from airflow_multicloud.operators.drill.canary import WriteCanaryOperator as WriteCanaryOperator
+from airflow_multicloud.operators.drill.canary_secret import (
+    CheckCanarySecretOperator as CheckCanarySecretOperator,
+)
+from airflow_multicloud.operators.drill.canary_secret import (
+    WriteCanarySecretOperator as WriteCanarySecretOperator,
+)
 from airflow_multicloud.operators.drill.deadline import drill_deadline as drill_deadline
+from airflow_multicloud.operators.drill.deploy import DrillDeployOperator as DrillDeployOperator
+from airflow_multicloud.operators.drill.deploy import drilled_places as drilled_places
 from airflow_multicloud.operators.drill.figures import drill_figures as drill_figures
 from airflow_multicloud.operators.drill.group import DrillAssets as DrillAssets
 from airflow_multicloud.operators.drill.group import DrillGroup as DrillGroup

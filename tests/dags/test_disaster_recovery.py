@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 DAGS = Path(__file__).parents[2] / "dags"
 #: What is skipped without its params.
 OPTIONAL = {
-    "sync_secrets",
+    *("canary_secret", "sync_secrets", "canary_copies"),
+    *(f"deployment.{name}" for name in ("choose", "deploy", "remove")),
     *(f"database.{name}" for name in ("snapshot", "restore", "verify", "remove")),
 }
 
@@ -47,8 +48,10 @@ def load() -> DAG:
     dag: DAG = module.dag
     for task in dag.tasks:
         task.retry_delay = task.retry_delay * 0
-    # No other process orders a restore, which a listing could lack at first.
-    dag.get_task("database.remove").confirm_after = timedelta(0)
+    # No other process orders a restore or a launch, which a listing could lack at first.
+    for remove in ("database.remove", "deployment.remove"):
+        dag.get_task(remove).confirm_after = timedelta(0)
+        dag.get_task(remove).poll_interval = 0.05
     return dag
 
 

@@ -166,6 +166,20 @@ def _drills(stage: Stage) -> Iterator[BaseOperator]:
         )
 
 
+def _deploys(stage: Stage) -> Iterator[BaseOperator]:
+    """From a replica, in a cloud that is not the primary's."""
+    measured = {"fault_at": NOW.isoformat(), "recovered": {"objects": 1}}
+    for cloud, primary, replica in (
+        ("gcp", *stage.places),
+        ("gcp", *stage.places[::-1]),
+    ):
+        target = local_target(cloud, artifacts=f"{replica}apps/")
+        yield all_of.DrillDeployOperator(
+            task_id="deploy", deployment_id="drill-shop", primary=primary, replicas=[replica],
+            artifact="a.txt", measurement=measured, targets=[target], **SOON,
+        )  # fmt: skip
+
+
 def _syncs(_stage: Stage) -> Iterator[BaseOperator]:
     for source in SECRETS:
         others = [one for one in SECRETS if one != source]
@@ -192,11 +206,17 @@ def _verifies(_stage: Stage) -> Iterator[BaseOperator]:
     )
 
 
+_CANARY_SECRET = {"conn_id": "a", "cloud": "aws", "name": "shop/x", "sha256": "0" * 64}
 _METRICS = [{"name": "orders", "value": 1}]
 _RECORDS = [{"time": datetime.now(UTC).isoformat(), "severity": "INFO", "message": "sold"}]
 _EXPORT = "s3://aws_local@billing/exports/focus"
 
 CASES: dict[str, Case] = {
+    "CheckCanarySecretOperator": lambda _stage: [
+        all_of.CheckCanarySecretOperator(
+            task_id="check", canary=_CANARY_SECRET, destinations=[*SECRETS]
+        )
+    ],
     "AttributeCostOperator": _costs("AttributeCostOperator", **SPAN),
     "BudgetGateOperator": _costs("BudgetGateOperator", budget=100),
     "CheckCostQualityOperator": _costs("CheckCostQualityOperator", day="2026-10-01"),
@@ -219,6 +239,7 @@ CASES: dict[str, Case] = {
         )
         for one in TELEMETRY
     ],
+    "DrillDeployOperator": _deploys,
     "DrillOperator": lambda stage: [
         all_of.DrillOperator(
             task_id="drill",
@@ -323,6 +344,10 @@ CASES: dict[str, Case] = {
     ],
     "VerifyDatabaseOperator": _verifies,
     "VerifyReplicaOperator": _on("VerifyReplicaOperator", "replica"),
+    "WriteCanarySecretOperator": lambda _stage: [
+        all_of.WriteCanarySecretOperator(task_id="write", source=one, prefix="shop/")
+        for one in SECRETS
+    ],
     "WriteCanaryOperator": _on("WriteCanaryOperator", "primary"),
 }
 

@@ -1,4 +1,4 @@
-"""What a drill shows besides objects: secrets, a database, and a clean end."""
+"""What a drill shows besides objects: secrets, a database, a deployment, and a clean end."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ class PartKind(StrEnum):
     """What else was drilled."""
 
     SECRETS = "secrets"
-    """Copies of secrets are equal to their source."""
+    """Copies of secrets are equal to their source, and have the canary secret."""
     DATABASE = "database"
     """A database was restored from a snapshot, and verified by SQL."""
+    DEPLOYMENT = "deployment"
+    """What was deployed in the clouds that are left serves again."""
     CLEANUP = "cleanup"
     """A listing has shown that nothing is left of all this."""
 
@@ -30,7 +32,7 @@ class PartOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of them, if it was asked for.
+    """One of them, if it was asked for; of a kind there may be several.
 
     :param detail: what was seen, in a sentence.
     """

@@ -24,9 +24,11 @@ class Verdict(StrEnum):
     FAILED_INTEGRITY = "FAILED_INTEGRITY"
     """Nothing verified could be recovered, or the canary is missing."""
     FAILED_SECRETS = "FAILED_SECRETS"
-    """Copies of secrets could not be made or read."""
+    """Copies of secrets could not be made or read, or one lacks the canary secret."""
     FAILED_DATABASE = "FAILED_DATABASE"
     """A database was not restored, or is not what it must be."""
+    FAILED_DEPLOY = "FAILED_DEPLOY"
+    """What was deployed in the clouds that are left did not serve."""
     FAILED_RTO = "FAILED_RTO"
     """Recovery, or a phase of it, took longer than its objective."""
     FAILED_RPO = "FAILED_RPO"
@@ -54,6 +56,7 @@ MEANINGS: Mapping[str, str] = {
     Verdict.FAILED_INTEGRITY: "Not everything could be recovered and verified.",
     Verdict.FAILED_SECRETS: "Copies of secrets could not be made or read.",
     Verdict.FAILED_DATABASE: "A database could not be restored and verified.",
+    Verdict.FAILED_DEPLOY: "What was deployed in the clouds that are left did not serve.",
     Verdict.FAILED_RTO: "Recovery, or a phase of it, took longer than its objective.",
     Verdict.FAILED_RPO: "The data recovered was older than the objective allows, or its age can't "
     "be told.",
@@ -70,6 +73,7 @@ MEANINGS: Mapping[str, str] = {
 _OF_PARTS = {
     PartKind.SECRETS: Verdict.FAILED_SECRETS,
     PartKind.DATABASE: Verdict.FAILED_DATABASE,
+    PartKind.DEPLOYMENT: Verdict.FAILED_DEPLOY,
 }
 
 
@@ -91,7 +95,8 @@ def _verdicts(facts: Facts, objectives: Objectives) -> Iterator[tuple[Verdict, s
     yield from ((Verdict.INVALID, why) for why in _why_invalid(facts))
     if not measured["canary_found"]:
         yield Verdict.FAILED_INTEGRITY, "The canary was not recovered as it was written."
-    failed = {part.kind: part.detail for part in facts.failed_parts}
+    # The first of each kind is the reason.
+    failed = {part.kind: part.detail for part in reversed(facts.failed_parts)}
     yield from ((_OF_PARTS[kind], failed[kind]) for kind in _OF_PARTS if kind in failed)
     yield from _missed(measured, objectives)
     if not measured["failback"]:

@@ -38,7 +38,7 @@ from airflow_multicloud.core.preflight.objects import (
     Upload,
     Verify,
 )
-from airflow_multicloud.core.preflight.secrets import SyncSecrets
+from airflow_multicloud.core.preflight.secrets import SyncSecrets, WriteCanarySecret
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.text import keys_text, kind_text
 
@@ -75,6 +75,7 @@ OPERATIONS: Mapping[str, Any] = MappingProxyType(
         "start_instance": StartInstance,
         "stop_instance": StopInstance,
         "sync_secrets": SyncSecrets,
+        "write_canary_secret": WriteCanarySecret,
         "snapshot_database": SnapshotDatabase,
         "restore_database": RestoreDatabase,
         "promote_replica": PromoteReplica,

@@ -1,4 +1,4 @@
-"""What synchronising secrets needs."""
+"""What synchronising secrets needs, and the canary secret of a drill."""
 
 from __future__ import annotations
 
@@ -71,6 +71,35 @@ class SyncSecrets:
         if self.prefix:
             return [{"secrets": self.prefix}]
         return [{"secret": one} for one in texts(self.names, "names", what="names of secrets")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteCanarySecret:
+    """The canary secret of a drill, in the words of ``WriteCanarySecretOperator``.
+
+    Who looks for it needs nothing that the synchronisation does not need.
+    """
+
+    source: str
+    prefix: str
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset()
+
+    def needs(self) -> Iterator[Need]:
+        """Of the store that it is written to.
+
+        :raises SecretsError: kind ``invalid_argument`` for no prefix.
+        """
+        if not self.prefix:
+            raise SecretsError(
+                "prefix: nothing given, expected how the names of the copied secrets begin",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
+        store = _Store("write_canary_secret", self.source)
+        yield from store.uses(("describe_store",), [{}])
+        # At first it is not there, so that nothing can be asked of it, as of a copy.
+        uses = ("describe_secret", "write_secret")
+        yield from store.uses(uses, [{"secrets": self.prefix, "copy": "yes"}])
 
 
 @dataclass(frozen=True, slots=True)

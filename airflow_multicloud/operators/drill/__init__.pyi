@@ -1,10 +1,18 @@
 # Written by docs/generate.py from __init__.py; `python docs/generate.py` renews it.
 
 from airflow_multicloud.operators.drill.canary import WriteCanaryOperator as WriteCanaryOperator
+from airflow_multicloud.operators.drill.canary_secret import (
+    CheckCanarySecretOperator as CheckCanarySecretOperator,
+)
+from airflow_multicloud.operators.drill.canary_secret import (
+    WriteCanarySecretOperator as WriteCanarySecretOperator,
+)
 from airflow_multicloud.operators.drill.deadline import drill_deadline as drill_deadline
 from airflow_multicloud.operators.drill.deadline import (
     drill_deadline_seconds as drill_deadline_seconds,
 )
+from airflow_multicloud.operators.drill.deploy import DrillDeployOperator as DrillDeployOperator
+from airflow_multicloud.operators.drill.deploy import drilled_places as drilled_places
 from airflow_multicloud.operators.drill.figures import drill_figures as drill_figures
 from airflow_multicloud.operators.drill.group import DrillAssets as DrillAssets
 from airflow_multicloud.operators.drill.group import DrillGroup as DrillGroup

@@ -31,11 +31,13 @@ class DrillGroup:
 
     :param group: all of them.
     :param preflight: nothing is done before it.
+    :param recover: what it returns has the moment of the fault.
     :param judge: the last one; let what it is to judge besides come before it.
     """
 
     group: TaskGroup
     preflight: BaseOperator
+    recover: BaseOperator
     judge: BaseOperator
 
 
@@ -69,7 +71,10 @@ def drill_task_group(
     failover_seconds: float | str | None = None,
     first_verified_seconds: float | str | None = None,
     secrets: str = "",
+    secrets_canary: str = "",
+    secrets_copies: str = "",
     database: str = "",
+    deployment: str = "",
     group_id: str = "drill",
     prefix_group_id: bool = True,
 ) -> DrillGroup:
@@ -101,8 +106,12 @@ def drill_task_group(
     :param first_verified_seconds: likewise.
     :param secrets: the full id of a ``SyncSecretsOperator`` that is judged as well; let it come
         before the judging task.
+    :param secrets_canary: that of a ``WriteCanarySecretOperator``, likewise.
+    :param secrets_copies: that of a ``CheckCanarySecretOperator``, likewise.
     :param database: the full id of a group of tasks ``snapshot``, ``restore``, ``verify`` and
         ``remove`` that are judged as well, likewise.
+    :param deployment: that of a group of tasks ``choose``, ``deploy`` (a ``DrillDeployOperator``)
+        and ``remove`` (a ``TeardownOperator``), likewise.
     :param group_id: of the group.
     :param prefix_group_id: whether the tasks' ids begin with it.
     """
@@ -163,7 +172,10 @@ def drill_task_group(
                 replicate_canary=again.task_id,
                 recover=recover.task_id,
                 secrets=secrets,
+                secrets_canary=secrets_canary,
+                secrets_copies=secrets_copies,
                 database=database,
+                deployment=deployment,
             ),
             places=places or kept,
             rto_seconds=rto_seconds,
@@ -174,7 +186,7 @@ def drill_task_group(
         ).as_teardown(setups=begin, on_failure_fail_dagrun=True)
         begin >> reachable >> preflight >> replicate >> verify
         verify >> canary >> again >> recover >> judge
-    return DrillGroup(group, preflight, judge)
+    return DrillGroup(group, preflight, recover, judge)
 
 
 def _expression(given: Sequence[str] | str) -> str:

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_multicloud.core.drill.parts import Part, PartKind, PartOutcome
+from airflow_multicloud.core.drill.parts import Part
+from airflow_multicloud.operators.drill.beside import (
+    database_parts,
+    deployment_parts,
+    secret_parts,
+    with_serving,
+)
 from airflow_multicloud.operators.metrics.run_reports import RunReports
 
 #: How many of preflight's permissions are named.
@@ -45,8 +51,12 @@ class Steps:
 class DrillTasks:
     """The full ids of a drill's tasks; an empty one: there is none.
 
+    :param secrets: of the synchronisation.
+    :param secrets_canary: that writes the canary secret.
+    :param secrets_copies: that looks for it.
     :param database: the beginning of the ids of ``snapshot``, ``restore``, ``verify`` and
         ``remove``.
+    :param deployment: likewise of ``choose``, ``deploy`` and ``remove``.
     """
 
     reachable: str = ""
@@ -57,7 +67,10 @@ class DrillTasks:
     replicate_canary: str = ""
     recover: str = ""
     secrets: str = ""
+    secrets_canary: str = ""
+    secrets_copies: str = ""
     database: str = ""
+    deployment: str = ""
 
 
 def steps_of(reports: RunReports, tasks: DrillTasks) -> Steps:
@@ -67,7 +80,7 @@ def steps_of(reports: RunReports, tasks: DrillTasks) -> Steps:
     ]
     before = list(_before(reports, tasks))
     return Steps(
-        measurement=reports.of(tasks.recover),
+        measurement=with_serving(reports, reports.of(tasks.recover), tasks.deployment),
         canary=reports.of(tasks.canary),
         verification=[one for one in reports.of_each(tasks.verify, "report") if one],
         replication=[one for one in replications if one],
@@ -96,47 +109,10 @@ def _before(reports: RunReports, tasks: DrillTasks) -> Iterator[str]:
 
 
 def _parts(reports: RunReports, tasks: DrillTasks) -> Iterator[Part]:
-    state = reports.states.get(tasks.secrets, "skipped")
-    if state != "skipped":
-        told = reports.of(tasks.secrets, "secrets_report") or {}
-        to = ", ".join(one["conn_id"] for one in told.get("destinations", ()))
-        shown = state == "success"
-        said = f"equal at {to}" if shown else f"{tasks.secrets}: {state}"
-        yield _part(PartKind.SECRETS, said, shown=shown)
-    if not tasks.database:
-        return
-    states = {
-        name: reports.states.get(f"{tasks.database}.{name}", "not run")
-        for name in ("snapshot", "restore", "verify", "remove")
-    }
-    if states["snapshot"] == "skipped":
-        return
-    yield _database(states, reports.of(f"{tasks.database}.verify", "database_verification"))
-    if states["restore"] in ("success", "failed"):
-        removed = reports.of(f"{tasks.database}.remove")
-        yield _removed(states["remove"], removed)
-
-
-def _database(states: Mapping[str, str], verified: Mapping[str, Any] | None) -> Part:
-    outcomes = (verified or {}).get("outcomes", {})
-    counted = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items() if count)
-    if states["verify"] == "success":
-        said = f"restored from a new snapshot, and verified by SQL: {counted}"
-        return _part(PartKind.DATABASE, said, shown=True)
-    done = ("snapshot", "restore", "verify")
-    name, state = next((name, states[name]) for name in done if states[name] != "success")
-    said = f"{name}: {state}{f' ({counted})' if counted else ''}"
-    return _part(PartKind.DATABASE, said, shown=False)
-
-
-def _removed(state: str, told: Mapping[str, Any] | None) -> Part:
-    if told is None or state != "success":
-        said = f"what was restored is perhaps still there: remove: {state}"
-        return _part(PartKind.CLEANUP, said, shown=False)
-    names = ", ".join(one["name"] for one in told["removed"]) or "nothing"
-    said = f"removed: {names}; a listing at {told['listed_at']} shows no restored database"
-    return _part(PartKind.CLEANUP, said, shown=True)
-
-
-def _part(kind: PartKind, said: str, *, shown: bool) -> Part:
-    return Part(kind, PartOutcome.SHOWN if shown else PartOutcome.FAILED, said)
+    yield from secret_parts(
+        reports, sync=tasks.secrets, write=tasks.secrets_canary, check=tasks.secrets_copies
+    )
+    if tasks.database:
+        yield from database_parts(reports, tasks.database)
+    if tasks.deployment:
+        yield from deployment_parts(reports, tasks.deployment)

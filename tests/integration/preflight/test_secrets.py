@@ -8,13 +8,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud import api, registry
+from airflow_multicloud.operators import WriteCanarySecretOperator
 from airflow_multicloud.ports.secrets import SecretsService
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
 from airflow_multicloud.testing.local_clouds.kit.secret_seeds import plant
 from airflow_multicloud.testing.secret_faults import SecretFault, SecretFaultKind
 
+from ..airflow_runs import Bare  # noqa: TID252  # tests are no package
 from .needed import called, check_calls
 from .vendors import SECRETS
 
@@ -29,6 +32,7 @@ CONNECTIONS = {
     "azure": "azure_secrets_local",
 }
 OTHER = {"aws": "gcp", "gcp": "azure", "azure": "aws"}
+READS_VALUES = frozenset({"Microsoft.KeyVault/vaults/secrets/getSecret/action"})
 #: Of Key Vault's paths.
 NAMES = (
     (re.compile(r"/(\w+)/[^/]+/(versions|recover)"), r"\1/{name}/\2"),
@@ -167,3 +171,24 @@ class TestDestination:
             "sync_secrets: destination",
             SECRETS[cloud],
         )
+
+
+@pytest.mark.parametrize("cloud", CONNECTIONS)
+def test_the_canary_of_a_drill(servers, somebody_writes, prefix, cloud):
+    given = {"source": CONNECTIONS[cloud], "prefix": prefix}
+    servers[cloud].reset()
+    for _ in range(2):
+        WriteCanarySecretOperator(task_id="write", **given).execute(Bare())
+    somebody_writes(cloud)
+    with pytest.raises(AirflowFailException):
+        WriteCanarySecretOperator(task_id="write", **given).execute(Bare())
+    check_calls(
+        cloud,
+        asked(servers[cloud]),
+        {"write_canary_secret": given},
+        "write_canary_secret",
+        SECRETS[cloud],
+        # Key Vault is asked for a value only where two versions are of the same second, or a
+        # request is repeated.
+        READS_VALUES if cloud == "azure" else frozenset(),
+    )

@@ -98,6 +98,17 @@ CASES: list[tuple[dict[str, Any], Verdict, str]] = [
     ({"measured": {"canary_found": False}}, Verdict.FAILED_INTEGRITY, "The canary was not"),
     ({"parts": [failed(PartKind.SECRETS)]}, Verdict.FAILED_SECRETS, "it is broken"),
     ({"parts": [failed(PartKind.DATABASE)]}, Verdict.FAILED_DATABASE, "it is broken"),
+    ({"parts": [failed(PartKind.DEPLOYMENT)]}, Verdict.FAILED_DEPLOY, "it is broken"),
+    (
+        {
+            "parts": [
+                Part(PartKind.SECRETS, PartOutcome.FAILED, "the first"),
+                failed(PartKind.SECRETS),
+            ]
+        },
+        Verdict.FAILED_SECRETS,
+        "the first",
+    ),
     (
         {"measured": {"rto_seconds": 61.0}},
         Verdict.FAILED_RTO,
@@ -151,7 +162,13 @@ def test_the_first_that_applies_decides() -> None:
             "rpo_seconds": 61.0,
             "failback": False,
         },
-        "parts": [failed(kind) for kind in (PartKind.CLEANUP, PartKind.DATABASE, PartKind.SECRETS)],
+        "parts": [
+            failed(kind)
+            for kind in (
+                *(PartKind.CLEANUP, PartKind.DEPLOYMENT),
+                *(PartKind.DATABASE, PartKind.SECRETS),
+            )
+        ],
         "places": TWO_CLOUDS[:1],
     }
     found: list[str] = []
@@ -159,6 +176,7 @@ def test_the_first_that_applies_decides() -> None:
         ("recovered", {}),
         ("before", []),
         ("canary_found", True),
+        ("parts", wrong["parts"][:3]),
         ("parts", wrong["parts"][:2]),
         ("parts", wrong["parts"][:1]),
         ("rto_seconds", 1.0),
@@ -178,6 +196,7 @@ def test_the_first_that_applies_decides() -> None:
         "FAILED_INTEGRITY",
         "FAILED_SECRETS",
         "FAILED_DATABASE",
+        "FAILED_DEPLOY",
         "FAILED_RTO",
         "FAILED_RPO",
         "FAILED_FAILBACK",

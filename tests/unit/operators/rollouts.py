@@ -33,7 +33,12 @@ POLICY = {
 
 
 @dataclass
-class _RunContext(Context):
+class RunContext(Context):
+    """The context of a task in a run.
+
+    :param hours: so long after the first run this one was due.
+    """
+
     hours: int = 0
 
     def get(self, name: str, default: object = None) -> Any:
@@ -45,7 +50,7 @@ class _RunContext(Context):
 
 def a_run(hours: int = 0) -> Any:
     """The context of a task in a run that was due so many hours after the first."""
-    return _RunContext(hours=hours)
+    return RunContext(hours=hours)
 
 
 def deploying(artifact: Path, **given: Any) -> DeployOperator:

@@ -24,11 +24,14 @@ TASKS = DrillTasks(
     replicate_canary="replicate_canary",
     recover="recover",
     secrets="sync_secrets",
+    secrets_canary="canary_secret",
+    secrets_copies="canary_copies",
     database="database",
+    deployment="deployment",
 )
 OK = {
     **dict.fromkeys(("preflight", "replicate", "verify_0", "canary", "recover"), "success"),
-    **dict.fromkeys(("sync_secrets", "database.snapshot"), "skipped"),
+    **dict.fromkeys(("sync_secrets", "database.snapshot", "deployment.choose"), "skipped"),
 }
 
 
@@ -87,9 +90,91 @@ def test_what_preflight_refused_was_so_before() -> None:
 
 
 def test_secrets() -> None:
-    told = {"sync_secrets.secrets_report": {"destinations": [{"conn_id": "a"}, {"conn_id": "b"}]}}
+    fine = {"conflict": 0, "failed": 0, "error": None}
+    destinations = [{**fine, "conn_id": "a"}, {**fine, "conn_id": "b"}]
+    told = {"sync_secrets.secrets_report": {"destinations": destinations}}
     assert parts({"sync_secrets": "success"}, told) == {"secrets shown": "equal at a, b"}
     assert parts({"sync_secrets": "failed"}, told) == {"secrets failed": "sync_secrets: failed"}
+    destinations[0] |= {"conflict": 1, "failed": 2}
+    destinations[1]["error"] = "it can't be used"
+    assert parts({"sync_secrets": "failed"}, told) == {
+        "secrets failed": "sync_secrets: failed (a: 1 conflict, 2 failed; b: it can't be used)"
+    }
+
+
+def test_the_canary_secret() -> None:
+    done: dict[str, str | None] = dict.fromkeys(
+        ("canary_secret", "sync_secrets", "canary_copies"), "success"
+    )
+    copies = [
+        {"conn_id": "a", "state": "same", "detail": "has it"},
+        {"conn_id": "b", "state": "missing", "detail": "x is missing"},
+    ]
+    told = {"canary_copies.canary_copies": {"copies": copies}}
+    found = steps({**OK, **done, "canary_copies": "failed"}, told).parts
+    assert [(one.outcome, one.detail) for one in found[1:]] == [
+        (PartOutcome.SHOWN, "a: has it"),
+        (PartOutcome.FAILED, "b: x is missing"),
+    ]
+    # What looks for it has told nothing, or of the time before the run was cleared.
+    unknown = {"secrets shown": "equal at ", "secrets failed": "canary_copies: upstream_failed"}
+    assert parts({**done, "canary_copies": "upstream_failed"}, told) == unknown
+    refused = {"canary_secret.canary_secret": {"conn_id": "p", "problem": "already_exists: x"}}
+    after = dict.fromkeys(("sync_secrets", "canary_copies"), "upstream_failed")
+    found = steps({**OK, "canary_secret": "failed", **after}, refused).parts
+    assert [one.detail for one in found] == [
+        "p: the canary was not written: already_exists: x",
+        "sync_secrets: upstream_failed",
+    ]
+    found = steps({**OK, "canary_secret": "failed", **after}).parts
+    assert found[0].detail == "canary_secret: failed"
+
+
+def test_a_deployment_and_what_is_left_of_it() -> None:
+    done: dict[str, str | None] = {
+        f"deployment.{name}": "success" for name in ("choose", "deploy", "remove")
+    }
+    place = {"conn_id": "c", "state": "clean", "left": [], "error": None, "listed_at": "then"}
+    gone = {"deployment_id": "drill-x", "removed": 1, "places": [place]}
+    told: dict[str, Any] = {
+        "recover.return_value": {"phases": {"detect_seconds": 1.0}},
+        "deployment.deploy.drill_deployment": {"told": "it serves", "serving_again_seconds": 9.5},
+        "deployment.remove.teardown_report": gone,
+    }
+    found = steps({**OK, **done}, told)
+    assert found.measurement == {"phases": {"detect_seconds": 1.0, "serving_again_seconds": 9.5}}
+    assert parts(done, told) == {
+        "deployment shown": "it serves",
+        "cleanup shown": "removed: 1 instance of drill-x; a listing at then shows none at c",
+    }
+    # Clocks disagree: it serves, and nobody knows since when.
+    none = {"told": "clocks disagree", "serving_again_seconds": None}
+    untold = {**told, "deployment.deploy.drill_deployment": none}
+    assert parts(done, untold)["deployment failed"] == "clocks disagree"
+
+    targets = [
+        {"name": "one", "outcome": "succeeded", "error": None},
+        {"name": "two", "outcome": "failed", "error": "no capacity"},
+    ]
+    left = [{**place, "state": "failed", "left": ["i-1"]}]
+    told |= {
+        "deployment.deploy.drill_deployment": none,
+        "deployment.deploy.deployment_report": {"targets": targets},
+        "deployment.remove.teardown_report": {**gone, "places": left},
+    }
+    states = {**done, "deployment.deploy": "failed", "deployment.remove": "failed"}
+    assert parts(states, told) == {
+        "deployment failed": "two: failed: no capacity",
+        "cleanup failed": "what was deployed is perhaps still there (c: i-1): remove: failed",
+    }
+    # It did not come to that; what was never begun leaves nothing.
+    assert parts({"deployment.choose": "failed", "deployment.deploy": "upstream_failed"}) == {
+        "deployment failed": "deploy: upstream_failed"
+    }
+    never = {**done, "deployment.deploy": "upstream_failed"}
+    assert "cleanup failed" in parts({**never, "deployment.remove": "upstream_failed"})
+    measured = steps({**OK, **never}, told).measurement
+    assert measured == {"phases": {"detect_seconds": 1.0}}
 
 
 def test_a_database_and_what_is_left_of_it() -> None:
