@@ -7,6 +7,8 @@ MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= python3
 PORT ?= 8080
+# Where `make ui` keeps its Airflow and the clouds' data.
+DEMO ?= .demo
 VENV := .venv
 BIN := $(VENV)/bin
 # Beside it: with Celery and a broker, for `make scale` only.
@@ -68,8 +70,8 @@ docs: $(READY) ## Only the documentation
 
 # A log server of Airflow's own listens on all interfaces (ports 8793 and 8794, it asks for a
 # signed token); everything else is on loopback.
-ui: export PATH := $(CURDIR)/$(BIN):$(PATH)
-ui: export AIRFLOW_HOME := $(CURDIR)/.demo/airflow
+ui: export PATH := $(abspath $(BIN)):$(PATH)
+ui: export AIRFLOW_HOME := $(abspath $(DEMO))/airflow
 ui: export AIRFLOW__CORE__DAGS_FOLDER := $(CURDIR)/dags
 ui: export AIRFLOW__CORE__LOAD_EXAMPLES := False
 ui: export AIRFLOW__CORE__PARALLELISM := 4
@@ -83,8 +85,9 @@ ui: export PYTHONWARNINGS := ignore
 ui: $(READY) ## Airflow with the dashboards, on http://127.0.0.1:8080 (PORT=…), no login
 	@echo 'Airflow will answer on $(AIRFLOW__API__BASE_URL); Ctrl-C ends it'
 	$(BIN)/python -m airflow_multicloud.testing.local_clouds \
-		--data-dir .demo/clouds --with gcp.bigquery,aws.cost,gcp.cost,azure.cost \
+		--data-dir $(DEMO)/clouds --with gcp.bigquery,aws.cost,gcp.cost,azure.cost \
 		--with aws.metrics,gcp.metrics,azure.metrics \
+		--with aws.compute,gcp.compute,azure.compute \
 		--exec python -m airflow_multicloud.demo.ui airflow standalone
 
 clean: ## Remove what the other targets made in this directory

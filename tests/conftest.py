@@ -239,6 +239,14 @@ def local_bigquery(
 
 
 @pytest.fixture(scope="session")
+def servers_of_ui(pytestconfig: pytest.Config) -> None:
+    """What ``make ui`` would else download, which only one worker does at a time."""
+    with _installing(pytestconfig):
+        install_azurite()
+        install_bqemulator()
+
+
+@pytest.fixture(scope="session")
 def local_compute_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """A Compute Engine of its own with its connection ``compute_local``."""
     with _serving(compute_engine, tmp_path_factory) as server:

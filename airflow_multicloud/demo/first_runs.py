@@ -1,4 +1,6 @@
-"""``python -m airflow_multicloud.demo.first_runs URL DAG…``: run DAGs once Airflow knows them.
+"""``python -m airflow_multicloud.demo.first_runs URL RUNS``: run DAGs once Airflow knows them.
+
+``RUNS`` is JSON: the DAGs' ids, each with its run's configuration.
 
 For ``make ui``, where nobody has to sign in: so the pages in Airflow's UI show something.
 """
@@ -20,14 +22,15 @@ _LOOK = 2.0
 _TIMEOUT = 30.0
 
 
-def main(url: str, dag_ids: list[str]) -> None:
+def main(url: str, runs: Mapping[str, Any]) -> None:
     """Wait for Airflow and for each DAG, and begin a run of each."""
     end = time.monotonic() + _PATIENCE
     token = _until(partial(_asked, "GET", f"{url}/auth/token", None, ""), end)["access_token"]
-    for dag_id in dag_ids:
+    for dag_id, conf in runs.items():
         dag = f"{url}/api/v2/dags/{dag_id}"
         _until(partial(_asked, "PATCH", dag, {"is_paused": False}, token), end)
-        _until(partial(_asked, "POST", f"{dag}/dagRuns", {"logical_date": None}, token), end)
+        run = {"logical_date": None, "conf": conf}
+        _until(partial(_asked, "POST", f"{dag}/dagRuns", run, token), end)
 
 
 def _asked(method: str, url: str, body: Mapping[str, Any] | None, token: str) -> Any:
@@ -57,4 +60,4 @@ def _until(ask: Callable[[], Any], end: float) -> Any:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], json.loads(sys.argv[2]))

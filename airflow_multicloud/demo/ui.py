@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from airflow_multicloud import api
-from airflow_multicloud.demo import advice, bills, data, telemetry
-from airflow_multicloud.opening.endpoints import open_endpoint
-from airflow_multicloud.ports.object_store import BucketCreation
+from airflow_multicloud.demo import advice, bills, data, rollouts, telemetry
 from airflow_multicloud.testing.local_clouds.kit.process import tethered
+from airflow_multicloud.testing.sample_app import write_sample_app
 
 #: Default connection → the local ones that it is made of, the first with its credentials.
 _DEFAULTS = {
@@ -27,27 +26,40 @@ _DEFAULTS = {
     "wasb_default": ("wasb_local",),
     "azure_default": ("azure_local",),
 }
-#: The DAGs that export their figures, and can be run here.
-_EXPORTING = ("disaster_recovery", "nightly_cost")
-#: A policy of Airflow's: it changes what DAGs have by default, when they are parsed.
+#: The DAGs that run once, each with its run's configuration: nobody is there to approve a plan.
+_RUNS: dict[str, dict[str, Any]] = {
+    "disaster_recovery": {},
+    "nightly_cost": {},
+    "release": {"approve": False},
+}
+#: Where a release goes, and what its targets fetch.
+_RELEASES = (
+    "s3://aws_default@releases/",
+    "gs://google_cloud_default@releases/",
+    "abfs://wasb_default@releases/",
+    *rollouts.PLACES.values(),
+)
+#: Quicker than clouds are, and patient with a machine that has more to do.
+_ROLLOUT = {"canary": 1, "rollback": "all", "poll_interval_seconds": 1}
+#: A policy of Airflow's: it changes what DAGs have by default, when they are parsed. Each task
+#: has a copy, which is what it sees unless a run says otherwise.
 _POLICY = """\
 def dag_policy(dag):
-    if "metrics_to" in dag.params:
-        dag.params["metrics_to"] = {conn_ids!r}
-    if "on_unknown" in dag.params:
-        dag.params["on_unknown"] = "warn"
+    for params in (dag.params, *(task.params for task in dag.tasks)):
+        for name, value in {defaults!r}.items():
+            if name in params:
+                params[name] = value
 """
 
 
 def main() -> None:
     """Seed the clouds and become the command."""
-    _export_locally(Path(os.environ["AIRFLOW_HOME"]))
+    _run_locally(Path(os.environ["AIRFLOW_HOME"]))
     for conn_id, parts in _DEFAULTS.items():
         _connect(conn_id, _merged([_connection(part) for part in parts]))
     data.seed("s3://primary/data/", ["gs://replica/data/", "abfs://replica/data/"])
-    finops = open_endpoint("s3://finops/", parameter="store")
-    if isinstance(finops.store, BucketCreation):
-        finops.store.ensure_bucket(finops.bucket)
+    for uri in ("s3://finops/", *_RELEASES):
+        api.make_bucket(uri)
     # In US dollars: the installed exchange rates don't reach to today.
     exports = bills.Exports(
         aws="s3://aws_default@billing/exports/focus",
@@ -70,21 +82,35 @@ def _begin_runs() -> None:
     """Have each DAG run once, so that the pages show something. It ends with this process."""
     url = os.environ["AIRFLOW__API__BASE_URL"]
     module = [sys.executable, "-m", "airflow_multicloud.demo.first_runs"]
-    subprocess.Popen(tethered([*module, url, *_EXPORTING]))  # noqa: S603 - the package's own
+    subprocess.Popen(tethered([*module, url, json.dumps(_RUNS)]))  # noqa: S603 - the package's own
 
 
-def _export_locally(home: Path) -> None:
-    """Let the DAGs export to the connections for telemetry: one for all a cloud's can't be made.
+def _run_locally(home: Path) -> None:
+    """Let the DAGs export to the connections for telemetry, and release to the local clouds.
 
-    The local object stores know nobody, and who writes metrics must be somebody. For the same
-    reason they can't say what is allowed.
+    One connection for all a cloud's services can't be made here: the local object stores know
+    nobody, and who writes metrics or signs URLs must be somebody. For the same reason they can't
+    say what is allowed.
     """
     conn_ids = list(telemetry.CONNECTIONS)
-    for dag_id in _EXPORTING:
-        os.environ[f"AIRFLOW_VAR_{dag_id.upper()}_PLACES"] = json.dumps({"metrics_to": conn_ids})
+    home.mkdir(parents=True, exist_ok=True)
+    artifact = str(write_sample_app(home / "shop.tar.gz"))
+    for dag_id in _RUNS:
+        places = {
+            "metrics_to": conn_ids,
+            **({"artifact": [artifact]} if dag_id == "release" else {}),
+        }
+        os.environ[f"AIRFLOW_VAR_{dag_id.upper()}_PLACES"] = json.dumps(places)
+    os.environ["AIRFLOW_VAR_RELEASE_TARGETS"] = json.dumps(rollouts.targets())
+    defaults = {
+        "metrics_to": conn_ids,
+        "on_unknown": "warn",
+        "artifact": artifact,
+        "policy": _ROLLOUT,
+    }
     settings = home / "config" / "airflow_local_settings.py"
     settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text(_POLICY.format(conn_ids=conn_ids))
+    settings.write_text(_POLICY.format(defaults=defaults))
 
 
 def _connection(conn_id: str) -> dict[str, Any]:

@@ -13,25 +13,40 @@ import pytest
 from airflow_multicloud.demo import telemetry, ui
 
 DAGS = Path(__file__).parents[2] / "dags"
+PIPELINES = ("release", "disaster_recovery", "nightly_cost")
 
 PARSE = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
 found = DagBag(sys.argv[1], bundle_name="dags-folder").dags
-params = {i: d.params["metrics_to"] for i, d in found.items() if "metrics_to" in d.params}
+params = {
+    dag_id: {
+        # A task that asks somebody has params of its own.
+        "metrics_to": [
+            one["metrics_to"]
+            for one in (dag.params, *(task.params for task in dag.tasks))
+            if "metrics_to" in one
+        ],
+        "artifact": [dag.params.get("artifact")],
+    }
+    for dag_id, dag in found.items()
+}
 print(json.dumps(params))
 """
 
 
-def test_the_dags_export_to_the_local_clouds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for dag_id in ("DISASTER_RECOVERY", "NIGHTLY_COST"):
-        monkeypatch.setenv(f"AIRFLOW_VAR_{dag_id}_PLACES", "{}")
-    ui._export_locally(tmp_path)
-    for dag_id in ("DISASTER_RECOVERY", "NIGHTLY_COST"):
-        allowed = json.loads(os.environ[f"AIRFLOW_VAR_{dag_id}_PLACES"])
-        assert allowed == {"metrics_to": list(telemetry.CONNECTIONS)}
+def test_the_dags_run_on_the_local_clouds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*(f"{dag_id.upper()}_PLACES" for dag_id in PIPELINES), "RELEASE_TARGETS"):
+        monkeypatch.setenv(f"AIRFLOW_VAR_{name}", "{}")
+    ui._run_locally(tmp_path)
+    allowed = {
+        dag_id: json.loads(os.environ[f"AIRFLOW_VAR_{dag_id.upper()}_PLACES"])
+        for dag_id in PIPELINES
+    }
+    conn_ids = list(telemetry.CONNECTIONS)
+    assert {places["metrics_to"] == conn_ids for places in allowed.values()} == {True}
+    targets = json.loads(os.environ["AIRFLOW_VAR_RELEASE_TARGETS"])
+    assert [one["name"] for one in targets] == ["aws", "gcp", "azure"]
     ended = subprocess.run(
         [sys.executable, "-c", PARSE, str(DAGS)],
         check=True,
@@ -40,4 +55,8 @@ def test_the_dags_export_to_the_local_clouds(
         env={**os.environ, "AIRFLOW_HOME": str(tmp_path)},
     )
     params = json.loads(ended.stdout.splitlines()[-1])
-    assert params["disaster_recovery"] == params["nightly_cost"] == list(telemetry.CONNECTIONS)
+    # A task has a copy of its DAG's params, which is what it sees unless a run says otherwise.
+    for dag_id in PIPELINES:
+        assert all(found == conn_ids for found in params[dag_id]["metrics_to"]), params
+    assert params["release"]["artifact"] == allowed["release"]["artifact"]
+    assert Path(allowed["release"]["artifact"][0]).is_file()

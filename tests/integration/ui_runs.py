@@ -117,7 +117,7 @@ def told(lab: Lab) -> DAG:
     with DAG("shop", schedule=None) as dag:
         for number in range(6):
             drilled = judged(number, lab.gcs)
-            telling(DrillReportOperator, f"drill_{number}", drilled, **_ANY_DRILL)
+            telling(DrillReportOperator, f"drill_{number}", drilled, **ANY_DRILL)
         telling(DeployOperator, "deploy", _ROLLOUT, deployment_id="shop", artifact="/a", targets=[])
         telling(CostReportOperator, "costs", _COSTS, target="/srv/reports", **cost)
         telling(BudgetGateOperator, "budget", _BUDGET, store="/nowhere", budget=1)
@@ -137,7 +137,7 @@ def told(lab: Lab) -> DAG:
         )
         telling(ExportMetricsOperator, "export", _EXPORT, destinations=["a"], namespace="n")
         # What it names is there, and is what it says; but no operator of ours has written it.
-        telling(DrillReportOperator, "pretends", written(f"{lab.s3}a.txt"), **_ANY_DRILL)
+        telling(DrillReportOperator, "pretends", written(f"{lab.s3}a.txt"), **ANY_DRILL)
     return dag
 
 
@@ -155,7 +155,7 @@ def wrong(lab: Lab) -> DAG:
             "of_the_network": written("http://169.254.169.254/latest/meta-data/"),
             "of_no_digest": written(f"{lab.s3}a.txt", sha256=""),
         }.items():
-            telling(DrillReportOperator, task_id, facts, **_ANY_DRILL)
+            telling(DrillReportOperator, task_id, facts, **ANY_DRILL)
         telling(
             BudgetGateOperator,
             "budget",
@@ -170,7 +170,7 @@ def others(lab: Lab) -> DAG:
     """A drill of another team."""
     with DAG(OTHERS, schedule=None) as dag:
         secret = judged(0, "gs://secret_of_red@bucket/", findings=["secret finding of red"])
-        telling(DrillReportOperator, "judge", secret, **_ANY_DRILL)
+        telling(DrillReportOperator, "judge", secret, **ANY_DRILL)
     return dag
 
 
@@ -203,7 +203,7 @@ def _make_older(dag_id: str, days: dict[str, int]) -> None:
             session.execute(update(XComModel).where(*of_it).values(timestamp=at))
 
 
-_ANY_DRILL: dict[str, Any] = {
+ANY_DRILL: dict[str, Any] = {
     "measurement": {},
     "canary": {},
     "verification": [],

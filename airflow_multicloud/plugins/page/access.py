@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.auth.managers.models.resource_details import (
+    AssetDetails,
+    DagAccessEntity,
+)
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from fastapi import Depends
 
@@ -32,6 +35,13 @@ class Reader:
     def dag_ids(self, session: Session) -> set[str]:
         """The DAGs that the user may read."""
         return get_auth_manager().get_authorized_dag_ids(user=self._user, session=session)
+
+    def may_read_asset(self, asset_id: int) -> bool:
+        """Whether the user may read an asset, and so its events."""
+        details = AssetDetails(id=str(asset_id))
+        return get_auth_manager().is_authorized_asset(
+            method="GET", user=self._user, details=details
+        )
 
 
 def _reader(user: GetUserDep) -> Reader:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from airflow.utils.session import create_session
 from fastapi import FastAPI, HTTPException, Query, Request
@@ -12,13 +13,23 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from airflow_multicloud.plugins.page import kinds
-from airflow_multicloud.plugins.page.access import MAY_READ, ReaderDep
+from airflow_multicloud.plugins.page.access import MAY_READ, Reader, ReaderDep
 from airflow_multicloud.plugins.page.answers import error_page, file_answer, page
 from airflow_multicloud.plugins.page.asking import CHOICES, DEFAULT_DAYS, SECTIONS, ask
+from airflow_multicloud.plugins.page.events import events_of
 from airflow_multicloud.plugins.page.files import KINDS, files_of
 from airflow_multicloud.plugins.page.lines import lines_of
 from airflow_multicloud.plugins.page.reading import NotShownError, check_file, limits, read_file
-from airflow_multicloud.plugins.page.recorded import TaskRef, reports_of, seen
+from airflow_multicloud.plugins.page.recorded import (
+    Recorded,
+    Sought,
+    TaskRef,
+    reports_of,
+    seen,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 
 def make_app() -> FastAPI:
@@ -49,15 +60,24 @@ def _section(
         raise HTTPException(404)
     with create_session() as session:
         dag_ids = reader.dag_ids(session)
-        shown, period = ask(session, dag_ids, found, days=days, now=datetime.now(UTC))
+        shown, period = ask(
+            session,
+            dag_ids,
+            found,
+            may_read_asset=reader.may_read_asset,
+            days=days,
+            now=datetime.now(UTC),
+        )
     return page(request, f"{section}.html.jinja", section=section, shown=shown, period=period)
 
 
-def _task(request: Request, dag_id: str, run_id: str, task_id: str, map_index: str) -> Response:
+def _task(
+    request: Request, reader: ReaderDep, dag_id: str, run_id: str, task_id: str, map_index: str
+) -> Response:
     task = _ref(dag_id, run_id, task_id, map_index)
     with create_session() as session:
         found = seen(session, task)
-        reports = reports_of(session, task, kinds.ALL)
+        reports = _reports(session, reader, task, kinds.ALL)
     if found is None:
         raise HTTPException(404)
     return page(
@@ -73,12 +93,18 @@ def _task(request: Request, dag_id: str, run_id: str, task_id: str, map_index: s
 
 
 def _file(
-    request: Request, dag_id: str, run_id: str, task_id: str, map_index: str, number: int
+    request: Request,
+    reader: ReaderDep,
+    dag_id: str,
+    run_id: str,
+    task_id: str,
+    map_index: str,
+    number: int,
 ) -> Response:
     task = _ref(dag_id, run_id, task_id, map_index)
     try:
         with create_session() as session:
-            files = files_of(reports_of(session, task, KINDS))
+            files = files_of(_reports(session, reader, task, KINDS))
             if not 0 <= number < len(files):
                 raise HTTPException(404)
             check_file(session, task, files[number])
@@ -87,6 +113,18 @@ def _file(
     except NotShownError as err:
         return error_page(request, err.status, str(err), title="The file is not shown")
     return file_answer(content, files[number].media_type)
+
+
+def _reports(
+    session: Session, reader: Reader, task: TaskRef, sought: Sequence[Sought]
+) -> list[Recorded]:
+    """What a task has reported; of what XCom has not, what it has told assets before."""
+    found = reports_of(session, task, sought)
+    keys = {one.key for one in found}
+    for one in sought:
+        if one.key not in keys:
+            found += events_of(session, task, one, may_read=reader.may_read_asset)
+    return found
 
 
 def _ref(dag_id: str, run_id: str, task_id: str, map_index: str) -> TaskRef:

@@ -11,9 +11,11 @@ from airflow_multicloud.plugins.page import kinds
 from airflow_multicloud.plugins.page.costs import costs_of
 from airflow_multicloud.plugins.page.deployments import deployments_of
 from airflow_multicloud.plugins.page.drills import drills_of
+from airflow_multicloud.plugins.page.events import newest_events
 from airflow_multicloud.plugins.page.exports import exports_of
 from airflow_multicloud.plugins.page.recorded import Recorded, Sought, newest_reports
 from airflow_multicloud.plugins.page.replicas import replicas_of
+from airflow_multicloud.plugins.page.silent import marked
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -102,13 +104,23 @@ SECTIONS = {
 
 
 def ask(
-    session: Session, dag_ids: set[str], section: Section, *, days: int, now: datetime
+    session: Session,
+    dag_ids: set[str],
+    section: Section,
+    *,
+    may_read_asset: Callable[[int], bool],
+    days: int,
+    now: datetime,
 ) -> tuple[Any, Period]:
     """What a page shows, of these DAGs."""
     since = now - timedelta(days=days)
-    found = {
-        name: newest_reports(session, dag_ids, sought, since=since, limit=LIMIT)
-        for name, sought in section.sought.items()
-    }
+    found = {}
+    for name, sought in section.sought.items():
+        told = newest_reports(session, dag_ids, sought, since=since, limit=LIMIT)
+        told += newest_events(
+            session, dag_ids, sought, may_read=may_read_asset, since=since, limit=LIMIT
+        )
+        told.sort(key=lambda one: one.at, reverse=True)
+        found[name] = marked(session, told[:LIMIT], sought)
     is_full = any(len(reports) == LIMIT for reports in found.values())
     return section.made(now, **found), Period(days, is_full)

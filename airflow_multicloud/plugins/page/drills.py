@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from airflow_multicloud.core.pages import duration, moment
@@ -77,7 +77,7 @@ def read_drill(one: Recorded) -> Drill:
 
 def drills_of(found: Iterable[Recorded]) -> Drills:
     """Drills in the order given, and a drawing of each DAG's."""
-    drills, unread = read_each(found, read_drill)
+    drills, unread = read_each(_newest_marked(found), read_drill)
     charts: list[Chart] = []
     for dag_id in dict.fromkeys(drill.told.task.dag_id for drill in drills):
         of_dag = [drill for drill in drills if drill.told.task.dag_id == dag_id][:DRAWN]
@@ -89,6 +89,15 @@ def drills_of(found: Iterable[Recorded]) -> Drills:
             if svg is not None:
                 charts.append(Chart(dag_id, name, svg))
     return Drills(tuple(drills), tuple(charts), tuple(unread))
+
+
+def _newest_marked(found: Iterable[Recorded]) -> Iterable[Recorded]:
+    """Each drill has a row of its own: that a later one has told nothing, the newest says."""
+    seen: set[tuple[str, str]] = set()
+    for one in found:
+        task = (one.task.dag_id, one.task.task_id)
+        yield replace(one, later=None) if task in seen else one
+        seen.add(task)
 
 
 def _point(drill: Drill, measured: timedelta | None, objective: timedelta | None) -> Point | None:

@@ -20,7 +20,7 @@ from airflow_multicloud.known_clouds import connection_of
 from airflow_multicloud.locations import parse_location
 from airflow_multicloud.opening.places import read_place
 from airflow_multicloud.plugins.page.files import RecordedFile
-from airflow_multicloud.plugins.page.recorded import TaskRef
+from airflow_multicloud.plugins.page.recorded import TaskRef, task_of
 from airflow_multicloud.registry import session as connections_read_once
 from airflow_multicloud.text import duration_text, printable, size_text
 
@@ -131,11 +131,5 @@ def _is_ours(session: Session, task: TaskRef) -> bool:
         .limit(1)
     )
     serialized = session.scalar(query)
-    data = None if serialized is None else serialized.data
-    tasks = (data or {}).get("dag", {}).get("tasks", ())
-    modules = [
-        str(one["__var"].get("_task_module", ""))
-        for one in tasks
-        if one["__var"].get("task_id") == task.task_id
-    ]
-    return any(module.startswith(_OURS) for module in modules)
+    known = task_of(serialized, task.task_id)
+    return str(known.get("_task_module", "")).startswith(_OURS)

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
+from airflow.utils.state import State, TaskInstanceState
 from sqlalchemy import Text, and_, case, cast, func, null, select
 
 if TYPE_CHECKING:
+    from airflow.models.serialized_dag import SerializedDagModel
     from sqlalchemy.orm import Session
 
 #: Characters of a report's JSON; a longer one is not read.
@@ -34,6 +36,14 @@ class TaskRef:
     map_index: int = -1
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A task instance that has told nothing, or nothing yet."""
+
+    task: TaskRef
+    state: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """What one task instance has reported under one key.
@@ -41,6 +51,10 @@ class Recorded:
     :param label: of a mapped task.
     :param at: when it was reported.
     :param facts: what; ``None`` when ``problem`` says why it can't be read.
+    :param succeeded: whether the task did; ``None`` while it is to run again, or does.
+    :param is_event: an asset's event tells it, and XCom nothing any more.
+    :param is_gone: its run was deleted.
+    :param later: a later try of the task that has told nothing.
     """
 
     task: TaskRef
@@ -51,6 +65,10 @@ class Recorded:
     at: datetime
     facts: Mapping[str, Any] | None
     problem: str | None = None
+    succeeded: bool | None = True
+    is_event: bool = False
+    is_gone: bool = False
+    later: Later | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +98,7 @@ def newest_reports(
         .order_by(XComModel.timestamp.desc())
         .limit(limit)
     )
-    return [_recorded(row) for row in session.execute(query)]
+    return [recorded(row) for row in session.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +134,15 @@ def reports_of(session: Session, task: TaskRef, sought: Collection[Sought]) -> l
             XComModel.task_id == task.task_id,
             XComModel.map_index == task.map_index,
         )
-        found += [_recorded(row) for row in session.execute(query)]
+        found += [recorded(row) for row in session.execute(query)]
     return found
+
+
+def task_of(dag: SerializedDagModel | None, task_id: str) -> Mapping[str, Any]:
+    """A task as a DAG that Airflow knows has it; empty when it has none."""
+    tasks = ((dag and dag.data) or {}).get("dag", {}).get("tasks", ())
+    found = (one["__var"] for one in tasks if one["__var"].get("task_id") == task_id)
+    return next(found, {})
 
 
 def _reports(sought: Sought) -> Any:
@@ -149,7 +174,8 @@ def _reports(sought: Sought) -> Any:
     )
 
 
-def _recorded(row: Any) -> Recorded:
+def recorded(row: Any) -> Recorded:
+    """A row of a query for reports."""
     facts, problem = _facts(row.text, row.length)
     at = row.timestamp if row.timestamp.tzinfo else row.timestamp.replace(tzinfo=UTC)
     return Recorded(
@@ -161,7 +187,14 @@ def _recorded(row: Any) -> Recorded:
         at=at,
         facts=facts,
         problem=problem,
+        succeeded=_succeeded(row.state),
     )
+
+
+def _succeeded(state: str | None) -> bool | None:
+    # Until a task that was cleared begins again, its XComs are those of the try before.
+    ended = state in State.finished or state == TaskInstanceState.UP_FOR_RETRY
+    return state == TaskInstanceState.SUCCESS if ended else None
 
 
 def _facts(text: str | None, length: int) -> tuple[Mapping[str, Any] | None, str | None]:

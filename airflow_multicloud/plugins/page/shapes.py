@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from airflow_multicloud.documents import read_document
 from airflow_multicloud.errors import CloudError
-from airflow_multicloud.plugins.page.recorded import Recorded, TaskRef
+from airflow_multicloud.plugins.page.recorded import Later, Recorded, TaskRef
 from airflow_multicloud.text import shortened
 
 T = TypeVar("T")
@@ -33,12 +33,18 @@ class Unread:
 class Told:
     """Who told something, and when.
 
-    :param succeeded: whether the task did.
+    :param succeeded: whether the task did; ``None`` while it is to run again, or does.
+    :param is_event: it told that before it was run again, or before its run was deleted.
+    :param is_gone: its run was deleted.
+    :param later: a later try of the task that has told nothing.
     """
 
     task: TaskRef
     at: datetime
-    succeeded: bool
+    succeeded: bool | None
+    is_event: bool = False
+    is_gone: bool = False
+    later: Later | None = None
 
 
 def read_each(
@@ -68,7 +74,7 @@ def facts_as(cls: type[T], one: Recorded) -> T:
 
 def told_by(one: Recorded) -> Told:
     """Who told it."""
-    return Told(one.task, one.at, one.state == "success")
+    return Told(one.task, one.at, one.succeeded, one.is_event, one.is_gone, one.later)
 
 
 def aware(at: datetime | None) -> datetime | None:
