@@ -6,9 +6,11 @@ import ast
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,14 +25,17 @@ PAGES = [
     *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     *sorted(p for p in DOCS.rglob("*.md") if p.parent.name != "reference"),
 ]
-BLOCK = re.compile(r"(<!-- runs -->\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"(?:^<!-- (runs|not run: [^>\n]+) -->\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def _blocks(page: Path, *languages: str) -> list[tuple[bool, str]]:
+    """Whether each is run, and its code."""
     return [
-        (bool(runs), code)
-        for runs, language, code in BLOCK.findall(page.read_text())
+        (mark == "runs", code)
+        for mark, language, code in BLOCK.findall(page.read_text())
         if language in languages
     ]
 
@@ -43,6 +48,21 @@ def _name(page: Path) -> str:
 def test_python_compiles(page: Path) -> None:
     for _, code in _blocks(page, "python"):
         ast.parse(code, filename=str(page))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_python_is_run_or_says_why_not(page: Path) -> None:
+    """``<!-- runs -->`` or ``<!-- not run: why -->`` is right above each block."""
+    text = page.read_text()
+    unmarked = [
+        code
+        for mark, language, code in BLOCK.findall(text)
+        if language in ("python", "py") and not mark
+    ]
+    assert unmarked == []
+    # Blocks that the expression above does not find, indented ones for example.
+    fences = re.findall(r"^ *(?:```|~~~) ?(?:python|py)\b", text, re.MULTILINE)
+    assert len(fences) == len(_blocks(page, "python", "py"))
 
 
 # Locations of real clouds become the memory cloud's, with a space per connection id.
@@ -92,6 +112,7 @@ def test_python_runs(page: Path, tmp_path: Path) -> None:
 def test_pages_have_runnable_code() -> None:
     stems = {page.stem for page in _runnable()}
     assert stems >= {"README", "replicate", "recover", "python", "costs"}
+    assert stems >= {"object-storage", "metrics", "logs", "secrets", "compute", "identity"}
 
 
 def _links(page: Path) -> Iterator[str]:
@@ -124,27 +145,52 @@ def test_make_targets_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
-def test_commands_parse(page: Path) -> None:
-    """Every ``airflow multicloud …`` that is shown has a command and options that exist."""
-    from airflow.cli.cli_config import GroupCommand
+def test_commands_parse(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every ``airflow multicloud …`` that is shown is one that the command line's parser takes."""
+    from airflow_multicloud.__main__ import parser
 
-    from airflow_multicloud.cli.definition import get_cli_commands
+    read = parser()
+    # Also those of a list, which are indented.
+    shown = re.compile(r"^( *)```(?:sh|console)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+    for _, code in shown.findall(page.read_text()):
+        for words in _commands(dedent(code)):
+            try:
+                read.parse_args(words)
+            except SystemExit as err:
+                assert err.code == 0, f"{words}: {capsys.readouterr().err[-500:]}"  # noqa: PT017
 
-    (group,) = get_cli_commands()
-    assert isinstance(group, GroupCommand)
-    known = {
-        command.name: {flag for arg in command.args for flag in arg.flags}
-        for command in group.subcommands
-    }
-    for _, code in _blocks(page, "sh", "console"):
-        for line in code.replace("\\\n", " ").splitlines():
-            found = re.search(r"airflow multicloud ([\w-]+)(.*)", line)
-            if found is None:
-                continue
-            assert found[1] in known, line
-            own = re.split(r" -- |\|", found[2])[0]
-            options = set(re.findall(r"(?<=\s)--?[a-z][\w-]*", own))
-            assert options <= known[found[1]] | {"--help"}, line
+
+#: What ends a command in a shell.
+_ENDS = frozenset("();<>|&")
+
+
+def _commands(code: str) -> Iterator[list[str]]:
+    """The words after each ``airflow multicloud`` or ``python -m airflow_multicloud``."""
+    for name, first in re.findall(r"\bfor (\w+) in (\S+)", code):
+        code = re.sub(rf"\${name}\b", first, code)
+    lines = re.sub(r"^\$ |(?:^|(?<=\s))#.*$", "", code, flags=re.MULTILINE).replace("\\\n", " ")
+    words = shlex.shlex(lines.replace("\n", " ; "), posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    words.commenters = ""
+    found: list[str] | None = None
+    before = ""
+    for word in words:
+        if found is not None and _ENDS.issuperset(word):
+            yield found
+            found = None
+        elif found is not None:
+            found.append(word)
+        elif word in ("multicloud", "airflow_multicloud") and before in ("airflow", "-m"):
+            found = []
+        before = word
+
+
+def test_commands_are_found() -> None:
+    code = (
+        "$ airflow multicloud mb \\\n    s3://a 'b c'  # why\n"
+        "for x in one two; do python -m airflow_multicloud init $x | cat; done\n"
+    )
+    assert [*_commands(code)] == [["mb", "s3://a", "b c"], ["init", "one"]]
 
 
 def _connections() -> list[object]:
