@@ -22,6 +22,7 @@ def pages() -> dict[Path, str]:
 
 
 def _servers() -> Iterator[tuple[str, Mapping[str, str]]]:
+    # First: other distributions have packages of this name, too.
     sys.path.insert(0, str(_DOCS.parent))
     from tests.contract import object_store_rigs
     from tests.contract.compute_rigs import aws as compute_aws

@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -149,8 +150,10 @@ def test_commands_parse(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from airflow_multicloud.__main__ import parser
 
     read = parser()
-    for _, code in _blocks(page, "sh", "console"):
-        for words in _commands(code):
+    # Also those of a list, which are indented.
+    shown = re.compile(r"^( *)```(?:sh|console)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+    for _, code in shown.findall(page.read_text()):
+        for words in _commands(dedent(code)):
             try:
                 read.parse_args(words)
             except SystemExit as err:
@@ -163,6 +166,8 @@ _ENDS = frozenset("();<>|&")
 
 def _commands(code: str) -> Iterator[list[str]]:
     """The words after each ``airflow multicloud`` or ``python -m airflow_multicloud``."""
+    for name, first in re.findall(r"\bfor (\w+) in (\S+)", code):
+        code = re.sub(rf"\${name}\b", first, code)
     lines = re.sub(r"^\$ |(?:^|(?<=\s))#.*$", "", code, flags=re.MULTILINE).replace("\\\n", " ")
     words = shlex.shlex(lines.replace("\n", " ; "), posix=True, punctuation_chars=True)
     words.whitespace_split = True
@@ -178,6 +183,14 @@ def _commands(code: str) -> Iterator[list[str]]:
         elif word in ("multicloud", "airflow_multicloud") and before in ("airflow", "-m"):
             found = []
         before = word
+
+
+def test_commands_are_found() -> None:
+    code = (
+        "$ airflow multicloud mb \\\n    s3://a 'b c'  # why\n"
+        "for x in one two; do python -m airflow_multicloud init $x | cat; done\n"
+    )
+    assert [*_commands(code)] == [["mb", "s3://a", "b c"], ["init", "one"]]
 
 
 def _connections() -> list[object]:
