@@ -101,6 +101,13 @@ def test_what_is_not_known_is_not_allowed(lab: Lab) -> None:
     assert found.state_of("replicate") == "upstream_failed"
 
 
+def test_a_target_that_nobody_has_listed_ends_the_run_before_anything_is_done(lab: Lab) -> None:
+    found = run(lab, on_unknown="warn", deploy_targets=["mars"], deploy_artifact="a.txt")
+    assert (found.state_of("preflight"), found.tries["preflight", -1]) == ("failed", 1)
+    assert found.state_of("replicate") == found.state_of("deployment.choose") == "upstream_failed"
+    assert found.xcom("judge", key="report")["verdict"] == "INVALID"
+
+
 #: In a cloud that no drill loses here.
 CONNS = ("memory_drilled_one", "memory_drilled_two")
 

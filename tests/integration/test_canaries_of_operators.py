@@ -169,11 +169,8 @@ def _drills(stage: Stage) -> Iterator[BaseOperator]:
 def _deploys(stage: Stage) -> Iterator[BaseOperator]:
     """From a replica, in a cloud that is not the primary's."""
     measured = {"fault_at": NOW.isoformat(), "recovered": {"objects": 1}}
-    for cloud, primary, replica in (
-        ("gcp", *stage.places),
-        ("gcp", *stage.places[::-1]),
-    ):
-        target = local_target(cloud, artifacts=f"{replica}apps/")
+    for primary, replica in (stage.places, stage.places[::-1]):
+        target = local_target("gcp", artifacts=f"{replica}apps/")
         yield all_of.DrillDeployOperator(
             task_id="deploy", deployment_id="drill-shop", primary=primary, replicas=[replica],
             artifact="a.txt", measurement=measured, targets=[target], **SOON,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from airflow_multicloud.core.pages import duration
 from airflow_multicloud.core.rollout.outcomes import MultiCloudDeploymentResult
 from airflow_multicloud.documents import Document
+
+#: Under which XCom has what a drill's deployment has shown.
+SERVING_KEY: Final = "drill_deployment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_multicloud.core.drill.parts import Part, PartKind, PartOutcome
 from airflow_multicloud.core.drill.secret_canary import CopyState
-from airflow_multicloud.operators.drill.deploy import SERVING_KEY
+from airflow_multicloud.core.drill.serving import SERVING_KEY
 from airflow_multicloud.operators.metrics.run_reports import RunReports
 
 _NOT_RUN = "not run"

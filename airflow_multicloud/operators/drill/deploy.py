@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.api.object_store.fetches import failover_fetch
-from airflow_multicloud.core.drill.serving import Recovered, Serving
+from airflow_multicloud.core.drill.serving import SERVING_KEY, Recovered, Serving
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy, parse_kinds
 from airflow_multicloud.core.failover.provenance import Provenance
 from airflow_multicloud.core.rollout.deployment import Deployment
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 #: How the ids of drills' deployments begin: what a drill removes is never what serves for real.
 DRILL_DEPLOYMENT = "drill-"
-#: Where XCom has what a drill's deployment has shown.
-SERVING_KEY = "drill_deployment"
 _REVISION_DIGITS = 12
 
 
