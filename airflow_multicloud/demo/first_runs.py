@@ -1,6 +1,7 @@
 """``python -m airflow_multicloud.demo.first_runs URL RUNS``: run DAGs once Airflow knows them.
 
-``RUNS`` is JSON: the DAGs' ids, each with its run's configuration.
+``RUNS`` is JSON: the DAGs' ids, each with its run's configuration, or null for a DAG that its
+schedule runs as soon as it is not paused.
 
 For ``make ui``, where nobody has to sign in: so the pages in Airflow's UI show something.
 """
@@ -23,14 +24,15 @@ _TIMEOUT = 30.0
 
 
 def main(url: str, runs: Mapping[str, Any]) -> None:
-    """Wait for Airflow and for each DAG, and begin a run of each."""
+    """Wait for Airflow and for each DAG, and have each run."""
     end = time.monotonic() + _PATIENCE
     token = _until(partial(_asked, "GET", f"{url}/auth/token", None, ""), end)["access_token"]
     for dag_id, conf in runs.items():
         dag = f"{url}/api/v2/dags/{dag_id}"
         _until(partial(_asked, "PATCH", dag, {"is_paused": False}, token), end)
-        run = {"logical_date": None, "conf": conf}
-        _until(partial(_asked, "POST", f"{dag}/dagRuns", run, token), end)
+        if conf is not None:
+            run = {"logical_date": None, "conf": conf}
+            _until(partial(_asked, "POST", f"{dag}/dagRuns", run, token), end)
 
 
 def _asked(method: str, url: str, body: Mapping[str, Any] | None, token: str) -> Any:

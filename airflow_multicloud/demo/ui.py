@@ -26,10 +26,11 @@ _DEFAULTS = {
     "wasb_default": ("wasb_local",),
     "azure_default": ("azure_local",),
 }
-#: The DAGs that run once, each with its run's configuration: nobody is there to approve a plan.
-_RUNS: dict[str, dict[str, Any]] = {
+#: The DAGs that run once, each with its run's configuration: nobody is there to approve a plan. One
+#: without is begun by its own schedule, for the day before.
+_RUNS: dict[str, dict[str, Any] | None] = {
     "disaster_recovery": {},
-    "nightly_cost": {},
+    "nightly_cost": None,
     "release": {"approve": False},
 }
 #: Where a release goes, and what its targets fetch.

@@ -140,9 +140,13 @@ class Page:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def screenshot(self) -> str:
-        """The whole page as a PNG, in base64."""
-        data: str = self._call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
+    def screenshot(self, height: float | None = None) -> str:
+        """The whole page as a PNG, in base64, or the top of it, in pixels."""
+        clip: dict[str, Any] = {}
+        if height is not None:
+            width = self.evaluate("document.documentElement.clientWidth")
+            clip["clip"] = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        data: str = self._call("Page.captureScreenshot", captureBeyondViewport=True, **clip)["data"]
         return data
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:

@@ -74,12 +74,10 @@ class MadeUi:
         return self.session.get(f"{self.url}/multicloud{path}", timeout=60)
 
     def ended_run(self, dag_id: str) -> dict[str, Any] | None:
-        """The run that ``make ui`` has begun of a DAG, once none of the DAG's is under way."""
+        """The run that ``make ui`` has begun of a DAG, once it has ended."""
         answer = self.session.get(f"{self.url}/api/v2/dags/{dag_id}/dagRuns", timeout=60)
         runs = answer.json()["dag_runs"] if answer.ok else []
-        if any(run["state"] in ("queued", "running") for run in runs):
-            return None
-        return next((run for run in runs if run["run_type"] == "manual"), None)
+        return next((run for run in runs if run["state"] not in ("queued", "running")), None)
 
     def tasks(self, run: dict[str, Any]) -> list[dict[str, Any]]:
         """The task instances of a run."""

@@ -19,6 +19,7 @@ from airflow_multicloud.core.pages import duration, money
 
 from .browser import browser, chromium
 from .made_ui import MadeUi, make_ui
+from .ui_browser import ways_to_look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +80,7 @@ def ran(servers_of_ui: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def test_the_pipelines_succeed(ran: Ran) -> None:
     for dag_id, run in ran.runs.items():
+        assert len(ran.ui.ask("GET", f"dags/{dag_id}/dagRuns")["dag_runs"]) == 1
         states = {
             (one["task_id"], one["map_index"]): one["state"]
             for one in ran.ui.tasks(run)
@@ -134,6 +136,7 @@ def test_the_tab_of_a_task(ran: Ran) -> None:
     assert ran.page.evaluate("document.querySelectorAll('iframe').length") == 1
     assert ran.ui.page(f"{ran.judge('file')}/0").text.count(judged["drill_id"])
     ran.open(f"{ran.judge('file')}/0")
+    ways_to_look(ran.page, "evidence", only_pictures=True)
 
 
 def test_deployments(ran: Ran) -> None:
@@ -193,9 +196,13 @@ def test_exports_of_metrics(ran: Ran) -> None:
 
 
 def test_within_airflow(ran: Ran) -> None:
-    ran.page.open(f"{ran.ui.url}/plugin/multicloud", cookie=("_token", ran.ui.token))
+    run = quote(ran.runs["disaster_recovery"]["dag_run_id"])
+    judge = f"/dags/disaster_recovery/runs/{run}/tasks/judge/plugin/multicloud_task"
     inner = "document.querySelector('iframe')?.contentDocument?.querySelector('h1')"
-    ran.page.until(f"{inner}?.textContent === 'Replicas'")
+    for path, heading in (("/plugin/multicloud", "Replicas"), (judge, "judge")):
+        ran.page.open(f"{ran.ui.url}{path}", cookie=("_token", ran.ui.token))
+        ran.page.until(f"{inner}?.textContent === {heading!r}")
+        ways_to_look(ran.page, f"airflow {heading}", only_pictures=True)
 
 
 def test_a_judge_that_ran_again(ran: Ran) -> None:

@@ -120,7 +120,7 @@ def test_a_triggerer_that_restarts_calls_nothing_off(
 
 
 def test_make_ui_runs_dags_once(airflow: Airflow) -> None:
-    first_runs.main(airflow.url, ["first"])
+    first_runs.main(airflow.url, {"first": {}})
     (run,) = airflow.ask("GET", "dags/first/dagRuns")["dag_runs"]
     path = f"dags/first/dagRuns/{run['dag_run_id']}"
     airflow.until("the run", lambda: airflow.ask("GET", path)["state"] == "success")

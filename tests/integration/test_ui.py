@@ -241,4 +241,3 @@ class TestInABrowser:
             ui.open(opened, path)
             inner = "document.querySelector('iframe')?.contentDocument?.querySelector('h1')"
             opened.until(f"{inner}?.textContent === {heading!r}")
-            ways_to_look(opened, f"airflow {heading}", only_pictures=True)

@@ -19,8 +19,11 @@ _PICTURES = {
     "airflow Replicas": ("ui-replicas", "light"),
     "airflow judge": ("ui-task", "light"),
     "drills": ("ui-drills", "light"),
+    "evidence": ("evidence", "light"),
     "costs": ("ui-costs", "dark"),
 }
+#: The evidence is long: of it up to the third heading.
+_END = {"evidence": "document.querySelectorAll('h2')[2].getBoundingClientRect().top - 10"}
 _PHONE = 390
 _WIDE = 1200
 
@@ -70,4 +73,5 @@ def _picture(page: Page, name: str, scheme: str) -> None:
     picture, shown = _PICTURES.get(name, ("", ""))
     if directory and picture and shown == scheme:
         time.sleep(3)  # What frames show is another process's, which tells nothing here.
-        (Path(directory) / f"{picture}.png").write_bytes(b64decode(page.screenshot()))
+        height = page.evaluate(_END[name]) if name in _END else None
+        (Path(directory) / f"{picture}.png").write_bytes(b64decode(page.screenshot(height)))

@@ -51,7 +51,7 @@ class Recorded:
     :param label: of a mapped task.
     :param at: when it was reported.
     :param facts: what; ``None`` when ``problem`` says why it can't be read.
-    :param succeeded: whether the task did; ``None`` while it is to run again, or does.
+    :param succeeded: whether the task did; ``None`` while it runs, or is to run again.
     :param is_event: an asset's event tells it, and XCom nothing any more.
     :param is_gone: its run was deleted.
     :param later: a later try of the task that has told nothing.

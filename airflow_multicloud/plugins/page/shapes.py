@@ -33,7 +33,7 @@ class Unread:
 class Told:
     """Who told something, and when.
 
-    :param succeeded: whether the task did; ``None`` while it is to run again, or does.
+    :param succeeded: whether the task did; ``None`` while it runs, or is to run again.
     :param is_event: it told that before it was run again, or before its run was deleted.
     :param is_gone: its run was deleted.
     :param later: a later try of the task that has told nothing.
