@@ -351,7 +351,7 @@ def test_a_place_that_is_not_listed_ends_the_run_before_it_begins(
 
 
 def test_a_replica_out_of_reach_leaves_a_verdict_and_evidence(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     fill(lab.s3)
     with socket.socket() as closed:
@@ -367,6 +367,8 @@ def test_a_replica_out_of_reach_leaves_a_verdict_and_evidence(
     assert untested.startswith(f"{down}: its negative control")
     assert unverified == f"{down}: it was not verified"
     assert alone.startswith("the evidence is kept in one cloud only (abfs://")
+    # Its first task has warned of that.
+    assert "places: the evidence is kept in one cloud only (abfs://" in caplog.text
     assert report["reason"] == f"Before the fault: {unverified}."
     assert run.xcom("recover")["recovered"]["served"] == {lab.azure: len(TREE) + 1}
     (document,) = evidence_of(report, "INVALID")
