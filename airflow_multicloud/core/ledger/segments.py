@@ -216,27 +216,31 @@ def compacted(end: Endpoint, runs: Sequence[Run]) -> tuple[Run, ...]:
 
 def _joined(end: Endpoint, earlier: Run, later: Run, *, oldest: bool) -> Run:
     joined: list[SegmentRef] = []
-    for older, newer in _overlapping(earlier, later):
-        if older and newer:
-            both = newest([_of_run(end, older, ALL), _of_run(end, newer, ALL)])
-            # With nothing older below it, what was removed need not be known any more.
-            joined += write(end, (entry for entry in both if not (oldest and entry.removed)))
-        else:
+    for older, newer in _groups(earlier, later):
+        if len(older) + len(newer) == 1:
             joined += older or newer
+            continue
+        both = newest([_of_run(end, older, ALL), _of_run(end, newer, ALL)])
+        # With nothing older below it, what was removed need not be known any more.
+        joined += write(end, (entry for entry in both if not (oldest and entry.removed)))
     return tuple(joined)
 
 
-def _overlapping(earlier: Run, later: Run) -> Iterator[tuple[Run, Run]]:
-    """The segments of both by key, in groups with no key in common."""
+def _groups(earlier: Run, later: Run) -> Iterator[tuple[Run, Run]]:
+    """The segments of both by key, in groups with no key in common.
+
+    Neighbours that fit into one segment are in one group too: commits of a few entries each would
+    leave as many segments as they are, and every commit names all.
+    """
     group: tuple[list[SegmentRef], list[SegmentRef]] = ([], [])
-    last = ""
+    last, count = "", 0
     sides = [(ref, 0) for ref in earlier] + [(ref, 1) for ref in later]
     for ref, side in sorted(sides, key=lambda one: one[0].first):
-        if any(group) and ref.first > last:
+        if count and ref.first > last and count + ref.count > ENTRIES:
             yield tuple(group[0]), tuple(group[1])
-            group = ([], [])
+            group, count = ([], []), 0
         group[side].append(ref)
-        last = max(last, ref.last)
+        last, count = max(last, ref.last), count + ref.count
     yield tuple(group[0]), tuple(group[1])
 
 

@@ -43,8 +43,9 @@ def check(commit: Commit) -> None:
     if any(left.key >= right.key for left, right in itertools.pairwise(commit.recent)):
         raise ValueError("the keys of 'recent' are out of order")
     for run in commit.segments:
-        bounds = [key for ref in run for key in (ref.first, ref.last)]
-        if any(left > right for left, right in itertools.pairwise(bounds)):
+        # No key is in two of them: it would count twice.
+        follow = all(left.last < right.first for left, right in itertools.pairwise(run))
+        if not follow or any(ref.first > ref.last for ref in run):
             raise ValueError("the segments of a run are out of order")
 
 

@@ -155,6 +155,10 @@ LARGEST = (1 << 53) - 1
             {"segments": [[REF, REF | {"first": "c", "last": "d"}]]},
             {"segments": [[REF, REF | {"first": "a", "last": "d"}]]},
         ),
+        (
+            {"segments": [[REF, REF | {"first": "b0", "last": "d"}]]},
+            {"segments": [[REF, REF | {"first": "b", "last": "d"}]]},
+        ),
         ({"segments": [[REF], [REF | {"first": "a"}]]}, {"segments": [[REF | {"first": "c"}]]}),
     ],
 )

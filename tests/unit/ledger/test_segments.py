@@ -318,8 +318,9 @@ class TestCompacted:
         ("earlier", "later", "reads"), [("ab", "cd", 0), ("cd", "ab", 0), ("ab", "bc", 2)]
     )
     def test_runs_that_follow_each_other_are_not_written_again(
-        self, earlier: str, later: str, reads: int
+        self, monkeypatch: pytest.MonkeyPatch, earlier: str, later: str, reads: int
     ) -> None:
+        monkeypatch.setattr(segments, "ENTRIES", 2)
         end = endpoint(hook=Counting)
         assert isinstance(end.store, Counting)
         runs = [write(end, some(earlier, b"1")), write(end, some(later, b"2"))]
