@@ -9,9 +9,10 @@ from airflow_multicloud.core.rollout.targets import Target
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.lists import texts
 from airflow_multicloud.locations import parse_location
+from airflow_multicloud.text import given_text
 
 
-def surviving_replicas(primary: str, replicas: object) -> tuple[str, ...]:
+def surviving_replicas(primary: object, replicas: object) -> tuple[str, ...]:
     """The replicas outside the primary's cloud, in their order.
 
     :raises DeploymentError: ``invalid_argument`` when there is none, and for what is no location.
@@ -25,7 +26,7 @@ def surviving_replicas(primary: str, replicas: object) -> tuple[str, ...]:
 
 
 @registry.session()
-def surviving_targets(primary: str, targets: Sequence[Target]) -> tuple[Target, ...]:
+def surviving_targets(primary: object, targets: Sequence[Target]) -> tuple[Target, ...]:
     """The targets outside the primary's cloud, in their order.
 
     :raises DeploymentError: ``invalid_argument`` when there is none, and for one whose artifacts
@@ -52,7 +53,9 @@ def surviving_targets(primary: str, targets: Sequence[Target]) -> tuple[Target, 
     return tuple(kept)
 
 
-def _cloud_of(uri: str, parameter: str) -> str:
+def _cloud_of(uri: object, parameter: str) -> str:
+    if not isinstance(uri, str):
+        raise _refused(f"{parameter}: {given_text(uri)} given, expected the URI of a prefix")
     try:
         location = parse_location(uri, parameter=parameter)
         return known_clouds.cloud_of_scheme(location.scheme, parameter=parameter).name

@@ -17,6 +17,7 @@ from airflow_multicloud.core.failover.provenance import Provenance
 from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.core.rollout.health import HealthCheck
 from airflow_multicloud.core.rollout.outcomes import MultiCloudDeploymentResult
+from airflow_multicloud.core.rollout.places import check_file_name, file_name_of
 from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.targets import Target, read_targets
 from airflow_multicloud.documents import read_document, to_document
@@ -28,6 +29,7 @@ from airflow_multicloud.operators.compute.rollout import RolloutOperator
 from airflow_multicloud.operators.operations import Wait
 from airflow_multicloud.operators.remembered import remembered
 from airflow_multicloud.operators.run_ids import run_id_of
+from airflow_multicloud.text import given_text
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -161,7 +163,7 @@ class DrillDeployOperator(RolloutOperator):
         if self.use_remembered:
             memory = remembered(self, context, uris)
             policy = replace(policy, remembered=tuple(memory.values()))
-        self._file = scratch / key.rpartition("/")[2]
+        self._file = scratch / file_name_of(key)
         found = failover_fetch([f"{uri}{key}" for uri in uris], self._file, policy)
         if not isinstance(found, Provenance):
             raise TypeError("one object was asked for")
@@ -189,18 +191,32 @@ class DrillDeployOperator(RolloutOperator):
         """
         given = self.measurement
         moment = given.get("fault_at") if isinstance(given, Mapping) else None
-        if not isinstance(given, Mapping) or not isinstance(moment, str):
-            raise DeploymentError(
+        if not isinstance(given, Mapping) or moment is None:
+            raise _refused(
                 "measurement: no time of a fault in it, expected what a FailoverDrillOperator "
-                "returned",
-                kind=ErrorKind.INVALID_ARGUMENT,
+                "returned"
             )
+        fault_at = _moment(moment)
         if given.get("recovered") is None:
             raise DeploymentError(
                 "measurement: nothing was recovered, so nothing is deployed",
                 kind=ErrorKind.PRECONDITION_FAILED,
             )
-        return datetime.fromisoformat(moment)
+        return fault_at
+
+
+def _moment(given: object) -> datetime:
+    # One without a zone would be noticed only once everything is deployed.
+    try:
+        found = datetime.fromisoformat(given) if isinstance(given, str) else None
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise _refused(
+            f"measurement: fault_at: {given_text(given)} given, expected a time with its zone, as "
+            "a FailoverDrillOperator returns it"
+        )
+    return found
 
 
 def drilled_places(
@@ -227,23 +243,27 @@ def check_drill_id(given: object) -> None:
     :raises DeploymentError: ``invalid_argument``.
     """
     if not isinstance(given, str) or not given.startswith(DRILL_DEPLOYMENT):
-        raise DeploymentError(
-            f"deployment_id: {given!r} given, expected one that begins with {DRILL_DEPLOYMENT}: "
-            "everything that carries it is removed after the drill",
-            kind=ErrorKind.INVALID_ARGUMENT,
+        raise _refused(
+            f"deployment_id: {given_text(given)} given, expected one that begins with "
+            f"{DRILL_DEPLOYMENT}: everything that carries it is removed after the drill"
         )
 
 
 def check_key(given: object) -> str:
-    """The key of one object below a prefix.
+    """The key of one object below a prefix, of which the last part can be a file's name.
 
     :raises DeploymentError: ``invalid_argument``.
     """
     good = isinstance(given, str) and given and "://" not in given
     if not good or not isinstance(given, str) or given.startswith("/") or given.endswith("/"):
-        raise DeploymentError(
-            f"artifact: {given!r} given, expected the key of one object below the replicas' "
-            "prefixes, as builds/shop.tar.gz",
-            kind=ErrorKind.INVALID_ARGUMENT,
+        raise _refused(
+            f"artifact: {given_text(given)} given, expected the key of one object below the "
+            "replicas' prefixes, as builds/shop.tar.gz"
         )
+    # Before it is fetched: not every name can be a file's.
+    check_file_name(file_name_of(given), "artifact")
     return given
+
+
+def _refused(message: str) -> DeploymentError:
+    return DeploymentError(message, kind=ErrorKind.INVALID_ARGUMENT)

@@ -143,6 +143,16 @@ def test_a_deployment_that_fails_says_so_and_has_no_time() -> None:
         ({"measurement": {}}, "measurement: no time of a fault"),
         ({"measurement": None}, "measurement: no time of a fault"),
         (
+            {"measurement": {**MEASURED, "fault_at": "yesterday"}},
+            "measurement: fault_at: 'yesterday' given, expected a time with its zone",
+        ),
+        ({"measurement": {**MEASURED, "fault_at": 3}}, "measurement: fault_at: 3 given"),
+        (
+            {"measurement": {**MEASURED, "fault_at": "2026-11-29T11:00:00"}},
+            "measurement: fault_at: '2026-11-29T11:00:00' given, expected a time with its zone",
+        ),
+        ({"primary": None}, "primary: None given, expected the URI of a prefix"),
+        (
             {"measurement": {**MEASURED, "recovered": None}},
             "precondition_failed: measurement: nothing was recovered",
         ),
@@ -155,6 +165,10 @@ def test_a_deployment_that_fails_says_so_and_has_no_time() -> None:
         ({"artifact": "s3://aws_default@lab/data/shop.tar.gz"}, "artifact: 's3://.* the key of"),
         ({"artifact": "builds/"}, "artifact: 'builds/' given, expected the key of one object"),
         ({"artifact": None}, "artifact: None given"),
+        ({"artifact": "builds/.."}, r"artifact: file name: '\.\.' given"),
+        ({"artifact": "builds/" + "x" * 300}, "artifact: file name: 'xxx"),
+        ({"artifact": "builds/a\0b"}, "artifact: file name: "),
+        ({"artifact": "builds/a\nb"}, "artifact: file name: "),
         ({"targets": [target(conn_id="nowhere")]}, "target one: conn_id: .*nowhere"),
     ],
 )
