@@ -7,7 +7,6 @@ random bits.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from airflow_multicloud.core.secret_sync.looking import described
 from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CloudError, ErrorKind, SecretsError
 from airflow_multicloud.ports.secrets import Secret, SecretsService, SecretState
+from airflow_multicloud.text import given_text
 
 #: How the canary's name goes on below the prefix; then comes which store it is written to first.
 CANARY: Final = "drill-canary-"
@@ -120,6 +120,20 @@ def canary_secret_name(prefix: str, store_id: str) -> str:
     return f"{prefix}{CANARY}{digits}"
 
 
+def check_canary_prefix(given: object) -> str:
+    """How the names of the copied secrets begin, which is part of the canary's name.
+
+    :raises SecretsError: ``invalid_argument`` for no text, or an empty one.
+    """
+    if isinstance(given, str) and given:
+        return given
+    told = "nothing" if given in (None, "") else given_text(given)
+    raise SecretsError(
+        f"prefix: {told} given, expected how the names of the copied secrets begin, as a text",
+        kind=ErrorKind.INVALID_ARGUMENT,
+    )
+
+
 def write_canary_secret(store: Destination[SecretsService], prefix: str) -> CanarySecret:
     """Write a canary that nobody has seen, or replace the one of the drill before.
 
@@ -129,11 +143,7 @@ def write_canary_secret(store: Destination[SecretsService], prefix: str) -> Cana
         has a secret of this name, which stays.
     :raises CloudError: when the store can't be used.
     """
-    if not prefix:
-        raise SecretsError(
-            "prefix: nothing given, expected how the names of the copied secrets begin",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
+    check_canary_prefix(prefix)
     hook = _hook_of(store)
     name = canary_secret_name(prefix, hook.describe_store().id)
     there = described(hook, name)
@@ -165,11 +175,18 @@ def look_for_canary(
 
     A store that can't be read costs no other one.
 
-    :raises SecretsError: ``invalid_argument`` for a canary that was not written.
+    :raises SecretsError: ``invalid_argument`` for a canary that was not written, and for the store
+        that it was written to among the copies: what is found there shows nothing.
     """
     if canary.sha256 is None:
         raise SecretsError(
-            f"canary: {canary.name} was not written, so no copy can have it",
+            f"canary: {canary.name or 'it'} was not written, so no copy can have it",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    if canary.conn_id in {one.conn_id for one in copies}:
+        raise SecretsError(
+            f"destinations: {canary.conn_id} given, which the canary was written to; expected the "
+            "stores that have copies",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     return CanaryCopies(
@@ -184,7 +201,7 @@ def _copy(canary: CanarySecret, sha256: str, store: Destination[SecretsService])
     detail = f"{canary.name} has the value that was written to {canary.conn_id}"
     try:
         found = _hook_of(store).read_secret(canary.name).value
-        if not hmac.compare_digest(sha256_of(found), sha256):
+        if sha256_of(found) != sha256:
             state, kind = CopyState.DIFFERENT, ErrorKind.INTEGRITY
             detail = f"{canary.name} has another value than the one written to {canary.conn_id}"
     except CloudError as err:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from airflow_multicloud.choices import choice
+from airflow_multicloud.core.drill.secret_canary import check_canary_prefix
 from airflow_multicloud.core.preflight.needs import Need
 from airflow_multicloud.core.secret_sync.options import DeletionPolicy, OnConflict
 from airflow_multicloud.errors import ErrorKind, SecretsError
@@ -88,13 +89,9 @@ class WriteCanarySecret:
     def needs(self) -> Iterator[Need]:
         """Of the store that it is written to.
 
-        :raises SecretsError: kind ``invalid_argument`` for no prefix.
+        :raises SecretsError: kind ``invalid_argument`` for no prefix, or one that is no text.
         """
-        if not self.prefix:
-            raise SecretsError(
-                "prefix: nothing given, expected how the names of the copied secrets begin",
-                kind=ErrorKind.INVALID_ARGUMENT,
-            )
+        check_canary_prefix(self.prefix)
         store = _Store("write_canary_secret", self.source)
         yield from store.uses(("describe_store",), [{}])
         # At first it is not there, so that nothing can be asked of it, as of a copy.

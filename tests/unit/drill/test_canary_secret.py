@@ -144,6 +144,8 @@ def test_turned_round_each_store_has_its_own(world: World) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [({"prefix": ""}, "prefix: nothing given"), ({"prefix": "None"}, "prefix: nothing given"),
+     # A template that renders to native objects makes a number of such a text.
+     ({"prefix": 2026}, "prefix: 2026 given, .* as a text"), ({"prefix": ["a"]}, "prefix: a list"),
      ({"source": "nowhere"}, "nowhere"), ({"source": ""}, "source")],
 )  # fmt: skip
 def test_what_is_wrong_is_named(world: World, given: dict[str, Any], said: str) -> None:
@@ -158,3 +160,17 @@ def test_a_canary_that_is_none_is_refused(world: World) -> None:
     with pytest.raises(AirflowFailException) as caught:
         check({})
     assert str(ErrorKind.INVALID_ARGUMENT) in str(caught.value)
+
+
+def test_the_store_that_it_was_written_to_is_no_copy(world: World) -> None:
+    canary = write()
+    sync()
+    with pytest.raises(AirflowFailException, match=f"destinations: {ONE} given, which the canary"):
+        check({**canary, "conn_id": ONE})
+
+
+def test_a_digest_that_is_none_is_that_of_no_copy(world: World) -> None:
+    canary = write()
+    sync()
+    with pytest.raises(CloudError, match="has another value"):
+        check({**canary, "sha256": "é"})
