@@ -6,14 +6,13 @@ deployment in the clouds that are left.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
-from airflow.sdk import DAG, Asset, Param, TaskGroup, Variable, task
+from airflow.sdk import DAG, Asset, Param, TaskGroup, task
 
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.operators.compute import TeardownOperator
@@ -36,7 +35,7 @@ from airflow_multicloud.operators.drill import (
 )
 from airflow_multicloud.operators.metrics import ExportMetricsOperator
 from airflow_multicloud.operators.metrics.run_reports import skip_if_empty
-from airflow_multicloud.operators.params import CheckParamsOperator
+from airflow_multicloud.operators.params import CheckParamsOperator, chosen_targets
 from airflow_multicloud.operators.secrets import SyncSecretsOperator
 
 # Names only: an s3:// or gs:// URI here makes every parse of this file load boto3 and the
@@ -124,17 +123,15 @@ def _phase(until: str) -> Param:
     )
 
 
-def chosen_targets(params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The targets that the params name."""
-    text = Variable.get(TARGETS_VARIABLE, default=None)
-    known = {one["name"]: one for one in (TARGETS if text is None else json.loads(text))}
-    if unknown := [name for name in params["deploy_targets"] if name not in known]:
+def targets_of(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The targets that the params name, and that something is deployed to."""
+    if params["deploy_targets"] and not params["deploy_artifact"]:
         raise AirflowFailException(
-            f"params: deploy_targets: {', '.join(unknown)} not known; known: "
-            f"{', '.join(known) or 'none'}. Who deploys this DAG may add some in its file or in "
-            f"the Airflow Variable {TARGETS_VARIABLE}"
+            "params: deploy_artifact: nothing given, and deploy_targets names some: give the key "
+            "of the artifact below the primary's prefix"
         )
-    return [known[name] for name in params["deploy_targets"]]
+    names = params["deploy_targets"]
+    return chosen_targets("deploy_targets", names, TARGETS, variable=TARGETS_VARIABLE)
 
 
 def needed(params: Mapping[str, Any], replicas: Sequence[str]) -> list[dict[str, Any]]:
@@ -158,7 +155,7 @@ def needed(params: Mapping[str, Any], replicas: Sequence[str]) -> list[dict[str,
             {"remove_database": {**at, "restore_task_id": "database.restore"}},
         ]
     if params["deploy_targets"]:
-        targets = chosen_targets(params)
+        targets = targets_of(params)
         regions = drilled_places(params["primary"], targets)
         deployed = [one for one in targets if one["conn_id"] in regions]
         # It goes to the targets from the worker, which fetches it from a replica.
@@ -352,7 +349,7 @@ with DAG(
             """Where it goes, and so where it is removed again."""
             if not params["deploy_targets"]:
                 raise AirflowSkipException("the param deploy_targets is empty")
-            targets = chosen_targets(params)
+            targets = targets_of(params)
             regions = drilled_places(params["primary"], targets)
             return {"targets": targets, "conn_ids": [*regions], "regions": regions}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,14 +9,14 @@ from typing import Any
 import pendulum
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import DAG, Asset, Param, Variable, task
+from airflow.sdk import DAG, Asset, Param, task
 
 from airflow_multicloud import api
 from airflow_multicloud.operators.compute import DeployOperator, ReleaseSummaryOperator
 from airflow_multicloud.operators.metrics import ExportMetricsOperator
 from airflow_multicloud.operators.metrics.run_reports import RunReports, skip_if_empty
 from airflow_multicloud.operators.object_store import UploadArtifactOperator
-from airflow_multicloud.operators.params import CheckParamsOperator
+from airflow_multicloud.operators.params import CheckParamsOperator, chosen_targets
 from airflow_multicloud.operators.preflight import PreflightOperator
 from airflow_multicloud.sensors.compute import DeploymentHealthSensor
 
@@ -265,16 +264,7 @@ with DAG(
     @task(retries=0, multiple_outputs=True)
     def choose(params: dict[str, Any]) -> dict[str, Any]:
         """Structured values, as a text that is rendered has no types."""
-        text = Variable.get(TARGETS_VARIABLE, default=None)
-        known = {one["name"]: one for one in (TARGETS if text is None else json.loads(text))}
-        names = list(known) if params["targets"] is None else params["targets"]
-        if unknown := [name for name in names if name not in known]:
-            raise AirflowFailException(
-                f"params: targets: {', '.join(unknown)} not known; known: {', '.join(known)}. Who "
-                "deploys this DAG may add some in its file or in the Airflow Variable "
-                f"{TARGETS_VARIABLE}"
-            )
-        targets = [known[name] for name in names]
+        targets = chosen_targets("targets", params["targets"], TARGETS, variable=TARGETS_VARIABLE)
         chosen = {"targets": targets, "needed": needed(params, targets)}
         return chosen | {name: params[name] for name in ("replicas", "health", "policy")}
 

@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import BaseOperator, Variable
 
 from airflow_multicloud.core.telemetry import operation
-from airflow_multicloud.text import given_text, printable
+from airflow_multicloud.text import given_text, kind_text, printable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -82,3 +82,53 @@ class CheckParamsOperator(BaseOperator):
             f"Airflow Variable {self.variable}: {printable(why)}; expected a JSON object that maps "
             'a param to a list, like {"param": ["…"]}'
         )
+
+
+def chosen_targets(
+    param: str,
+    names: Sequence[str] | None,
+    listed: Sequence[Mapping[str, Any]],
+    *,
+    variable: str | None = None,
+) -> list[dict[str, Any]]:
+    """The targets that a run's param names, in its order.
+
+    :param param: its name, for errors.
+    :param names: what it says; ``None``: all.
+    :param listed: targets, each a mapping with a ``name`` of its own.
+    :param variable: an Airflow Variable that has other ones, as a JSON list. It is read when the
+        task runs.
+    :raises AirflowFailException: for a name that is not listed, and a list that is none.
+    """
+    text = Variable.get(variable, default=None) if variable else None
+    where = "in its file" + (f" or in the Airflow Variable {variable}" if variable else "")
+    targets = listed if text is None else _targets_in(text, f"Airflow Variable {variable}")
+    known = {one["name"]: one for one in targets}
+    if unknown := [name for name in names or () if name not in known]:
+        told = ", ".join(map(given_text, unknown))
+        raise AirflowFailException(
+            f"params: {param}: {told} not known; known: {printable(', '.join(known)) or 'none'}. "
+            f"Who deploys this DAG may add some {where}"
+        )
+    return [dict(known[name]) for name in (known if names is None else names)]
+
+
+def _targets_in(text: str, what: str) -> Sequence[Mapping[str, Any]]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as err:
+        why = f"it is no JSON: {printable(str(err))}"
+    else:
+        if not isinstance(found, list):
+            why = f"{kind_text(found)} given"
+        elif bad := [one for one in found if not isinstance(one, dict) or "name" not in one]:
+            why = f"a target is {kind_text(bad[0])}"
+        elif any(not isinstance(one["name"], str) for one in found):
+            why = "the name of a target is no text"
+        elif len({one["name"] for one in found}) < len(found):
+            why = "two targets have the same name"
+        else:
+            return found
+    raise AirflowFailException(
+        f"{what}: {why}; expected a JSON list of targets, each with a name of its own"
+    )

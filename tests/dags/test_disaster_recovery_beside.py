@@ -8,6 +8,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud import registry
 from airflow_multicloud.adapters.digests import sha256_of
@@ -106,6 +107,14 @@ def test_a_target_that_nobody_has_listed_ends_the_run_before_anything_is_done(la
     assert (found.state_of("preflight"), found.tries["preflight", -1]) == ("failed", 1)
     assert found.state_of("replicate") == found.state_of("deployment.choose") == "upstream_failed"
     assert found.xcom("judge", key="report")["verdict"] == "INVALID"
+
+
+def test_targets_without_an_artifact_are_refused_before_anything_is_done() -> None:
+    needed = load().user_defined_macros["needed"]
+    chosen = {"primary": "s3://a@b/", "metrics_to": [], "secrets_from": None, "database": None}
+    chosen |= {"deploy_targets": ["one"], "deploy_artifact": None}
+    with pytest.raises(AirflowFailException, match="deploy_artifact: nothing given"):
+        needed(chosen, ["gs://a@b/"])
 
 
 #: In a cloud that no drill loses here.

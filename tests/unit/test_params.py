@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_multicloud.operators.params import CheckParamsOperator
+from airflow_multicloud.operators.params import CheckParamsOperator, chosen_targets
 
 pytestmark = pytest.mark.usefixtures("airflow_db")
 
@@ -69,3 +69,43 @@ def test_a_variable_that_is_wrong_is_refused(
     monkeypatch.setenv(_VARIABLE, text)
     with pytest.raises(AirflowFailException, match=f"Airflow Variable places: .*{message}"):
         check()
+
+
+_TARGETS = [{"name": "one", "region": "a"}, {"name": "two", "region": "b"}]
+
+
+def targets(*names: str, every: bool = False) -> list[str]:
+    found = chosen_targets("to", None if every else names, _TARGETS, variable="aims")
+    return [one["region"] for one in found]
+
+
+def test_targets_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (targets("two", "one"), targets(every=True), targets()) == (["b", "a"], ["a", "b"], [])
+    with pytest.raises(
+        AirflowFailException, match=r"to: 'x\\n' not known; known: one, two\. .*aims"
+    ):
+        targets("one", "x\n")
+    monkeypatch.setenv("AIRFLOW_VAR_AIMS", '[{"name": "one", "region": "c"}]')
+    assert (targets("one"), targets(every=True)) == (["c"], ["c"])
+    with pytest.raises(AirflowFailException, match="'two' not known; known: one"):
+        targets("two")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("mars", "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        ('{"name": "one", "password": "1"}', "a mapping of name, password given"),
+        ('["one"]', "a target is a text"),
+        ('[{"region": "a"}]', "a target is a mapping of region"),
+        ('[{"name": 1}]', "the name of a target is no text"),
+        ('[{"name": "a"}, {"name": "a"}]', "two targets have the same name"),
+    ],
+)
+def test_a_variable_that_lists_no_targets(
+    monkeypatch: pytest.MonkeyPatch, text: str, message: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_AIMS", text)
+    with pytest.raises(AirflowFailException, match=f"Airflow Variable aims: .*{message}"):
+        targets("one")
