@@ -174,6 +174,7 @@ def running_airflow(
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__PARALLELISM": 2,
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": True,
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": None,  # That of dag.test().
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": free_port(),
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": free_port(),
