@@ -9,12 +9,14 @@ import json
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError
+from botocore.loaders import create_loader
 from botocore.parsers import create_parser
 
 from airflow_multicloud.adapters.answers import MALFORMED
@@ -227,7 +229,9 @@ def test_a_lost_answer_is_not_asked_for_again() -> None:
     assert len(sent) == 1
 
 
-def test_models_read_fast_are_the_same() -> None:
+def test_models_read_fast_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each session has a loader of its own, which all tests else share.
+    monkeypatch.setattr(botocore.session, "create_loader", create_loader)
     slow, fast = boto3.Session(), boto3.Session()
     seams.load_models_fast(fast)
     for name in ("endpoints", "partitions", "s3/2006-03-01/service-2", "nothing"):

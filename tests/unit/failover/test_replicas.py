@@ -29,7 +29,15 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
 from tests.unit.failover.ledgers import behind
-from tests.unit.failover.stores import candidates, files_below, named, put, replicas, unopened
+from tests.unit.failover.stores import (
+    Changed,
+    candidates,
+    files_below,
+    named,
+    put,
+    replicas,
+    unopened,
+)
 from tests.unit.replication.memory import Bare, endpoint, fill
 
 if TYPE_CHECKING:
@@ -157,13 +165,17 @@ class TestFilteredRuns:
         assert files_below(tmp_path) == {"a.csv": b"a", "b.parquet": b"b", "c.parquet": b"c"}
 
     def test_what_is_too_young_keeps_its_last_copy_and_age(self, tmp_path: Path) -> None:
-        source, replica = endpoint(), endpoint()
+        class Steady(Changed):
+            def said(self, meta: ObjectMeta) -> ObjectMeta:
+                long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+                return replace(meta, last_modified=long_ago) if "steady" in meta.key else meta
+
+        source, replica = endpoint(hook=Steady), endpoint()
         fill(source, {"steady": b"s", "hot": b"1"})
         run(source, replica)
-        time.sleep(1.1)
         put(source, "hot", b"2")
         written = datetime.now(UTC)
-        run(source, replica, filter=ObjectFilter(min_age=timedelta(seconds=1)))
+        run(source, replica, filter=ObjectFilter(min_age=timedelta(hours=1)))
         served = fetch_tree(replicas(replica), FileTarget(tmp_path))
         assert files_below(tmp_path) == {"steady": b"s", "hot": b"1"}
         assert served.as_of is not None
