@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import unescape
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from airflow_multicloud.operators.compute import DeployOperator
 from airflow_multicloud.operators.drill import DrillReportOperator
 from airflow_multicloud.plugins.page import access
 from airflow_multicloud.plugins.page.app import make_app
+from airflow_multicloud.plugins.page.recorded import LONGEST
 
 from .airflow_runs import run_dag
 from .ui_runs import ANY_DRILL, judged, telling
@@ -39,12 +40,13 @@ class Somebody:
 
     dags: set[str]
     assets: bool = True
+    unreadable: set[int] = field(default_factory=set)
 
     def dag_ids(self, _session: object) -> set[str]:
         return self.dags
 
-    def may_read_asset(self, _asset_id: int) -> bool:
-        return self.assets
+    def may_read_asset(self, asset_id: int) -> bool:
+        return self.assets and asset_id not in self.unreadable
 
 
 def run(revision: str, number: int) -> str:
@@ -202,6 +204,74 @@ def test_events_that_no_task_has_told(pages: TestClient) -> None:
     page = shown(pages, "/deployments")
     assert "1.0 since" in page
     assert "forged" not in page
+
+
+def told(asset_id: int, extra: Any, task_id: str = "deploy", **source: Any) -> AssetEvent:
+    """An event of a task of the DAG whose run was deleted."""
+    usual: dict[str, Any] = {"source_dag_id": DAG_ID, "source_run_id": "gone"}
+    usual |= {"source_task_id": task_id, "source_map_index": -1}
+    return AssetEvent(asset_id=asset_id, extra=extra, **{**usual, **source})
+
+
+def test_events_of_others_hide_none(pages: TestClient, somebody: Somebody) -> None:
+    """Events that say nothing here, or may not be read, cost no report its place."""
+    run_id = run("1.0", 0)
+    begin(run_id, "deploy")
+    with create_session() as session:
+        names = (RELEASE.name, EVIDENCE.name)
+        known = select(AssetModel.name, AssetModel.id).where(AssetModel.name.in_(names))
+        ids = {row.name: row.id for row in session.execute(known)}
+        facts = {"deployment_id": "shop", "revision": "forged", "targets": []}
+        crowd = [told(ids[RELEASE.name], {"rows": n}, source_run_id=f"{n}") for n in range(400)]
+        crowd += [
+            told(ids[RELEASE.name], {"multicloud": facts}, "judge", source_run_id=f"{n}")
+            for n in range(400)
+        ]
+        crowd += [
+            told(ids[EVIDENCE.name], {"multicloud": facts}, source_run_id=f"{n}")
+            for n in range(400)
+        ]
+        session.add_all(crowd)
+    somebody.unreadable = {ids[EVIDENCE.name]}
+    page = shown(pages, "/deployments")
+    assert "1.0 since" in page
+    assert "forged" not in page
+
+
+def test_extras_that_are_no_facts(pages: TestClient) -> None:
+    run_id = run("1.0", 0)
+    begin(run_id, "deploy")
+    hostile = "<img src=x onerror=alert(1)>\0{{ 7 * 7 }}\u202e"
+    target = {"name": hostile, "cloud": hostile, "outcome": "succeeded", "instances": []}
+    facts = {"deployment_id": hostile, "revision": hostile, "targets": [target]}
+    deep: Any = "x"
+    for _ in range(400):
+        deep = [deep]
+    extras: list[Any] = [
+        *([], "text", 3, True, {"multicloud": None}, {"multicloud": "{}"}, {"multicloud": [facts]}),
+        *({"multicloud": {}}, {"multicloud": {"targets": deep}}, {"multicloud": deep}),
+        {"multicloud": {"targets": [3, None, {}]}},
+        {"multicloud": {"deployment_id": {"a": 1}, "revision": [], "targets": {}}},
+        {"multicloud": {**facts, "huge": "x" * (LONGEST + 1)}},
+        {"multicloud": facts},
+    ]
+    with create_session() as session:
+        asset_id = session.scalar(select(AssetModel.id).where(AssetModel.name == RELEASE.name))
+        assert asset_id is not None
+        session.add_all(
+            told(asset_id, one, source_run_id=f"{number}") for number, one in enumerate(extras)
+        )
+        # Of a run of another DAG, which may not be read.
+        others = {"multicloud": {**facts, "revision": "theirs"}}
+        session.add(told(asset_id, others, source_dag_id="another", source_run_id=run_id))
+    page = pages.get("/deployments").text
+    assert "1.0" in page
+    assert "&lt;img src=x onerror=alert(1)&gt;\\x00{{ 7 * 7 }}\\u202e" in page
+    assert "theirs" not in page
+    assert not [one for one in ("<img", "\0", "\u202e") if one in page]
+    tab = shown(pages, f"/task/{DAG_ID}/{run_id}/deploy/-1")
+    assert "revision 1.0" in tab
+    assert "theirs" not in tab
 
 
 @pytest.mark.parametrize("may", [True, False])

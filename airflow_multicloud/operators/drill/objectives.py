@@ -53,7 +53,9 @@ def _time_or_none(parameter: str, given: Seconds) -> timedelta | None:
 
 def _time(parameter: str, given: Seconds) -> timedelta:
     try:
-        return timedelta(seconds=float(given))  # type: ignore[arg-type]  # None is refused as well
+        # True is a number for Python, and None is refused as well.
+        number = float("nan") if isinstance(given, bool) else float(given)  # type: ignore[arg-type]
+        return timedelta(seconds=number)
     except (TypeError, ValueError, OverflowError):
         raise StorageError(
             f"{parameter}: {given_text(given)} given, expected a number of seconds above 0",

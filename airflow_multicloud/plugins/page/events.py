@@ -7,7 +7,7 @@ it. Events are of tasks that have succeeded; what came through the REST API has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 #: Where an event has the facts.
 _OURS = "multicloud"
+#: Events that are asked for at once, and how often at most: of tasks that are no more, and of
+#: assets that may not be read, there may be many.
+_PART, _PARTS = 300, 10
 
 
 def newest_events(
@@ -52,8 +55,8 @@ def newest_events(
     known = [one for one in session.scalars(having) if one in dag_ids]
     if not known:
         return []
-    query = _events(sought, known).where(AssetEvent.timestamp >= since).limit(limit)
-    return _newest_of_each(session, query, sought, may_read)
+    query = _events(sought, known).where(AssetEvent.timestamp >= since)
+    return _newest_of_each(session, query, sought, may_read, limit)
 
 
 def events_of(
@@ -65,13 +68,16 @@ def events_of(
         AssetEvent.source_task_id == task.task_id,
         AssetEvent.source_map_index == task.map_index,
     )
-    return _newest_of_each(session, query, sought, may_read)[:1]
+    return _newest_of_each(session, query, sought, may_read, 1)
 
 
 def _newest_of_each(
-    session: Session, query: Any, sought: Sought, may_read: Callable[[int], bool]
+    session: Session, query: Any, sought: Sought, may_read: Callable[[int], bool], limit: int
 ) -> list[Recorded]:
-    """An asset of several has the same event; who was run again has told more than one."""
+    """An asset of several has the same event; who was run again has told more than one.
+
+    What is passed over has no place among those that are found.
+    """
     found: dict[TaskRef, Recorded] = {}
     readable = cache(may_read)
 
@@ -81,7 +87,9 @@ def _newest_of_each(
         known = task_of(SerializedDagModel.get(dag_id, session=session), task_id)
         return known.get("task_type")
 
-    for row in session.execute(query):
+    for row in _rows(session, query):
+        if len(found) == limit:
+            break
         whose = row.operator or operator(row.dag_id, row.task_id)
         if whose not in sought.operators or not readable(row.asset_id):
             continue
@@ -96,6 +104,15 @@ def _newest_of_each(
         )
         found.setdefault(one.task, told)
     return list(found.values())
+
+
+def _rows(session: Session, query: Any) -> Iterator[Any]:
+    # In parts, as other queries are made in between: not every database allows that while it sends.
+    for number in range(_PARTS):
+        rows = session.execute(query.limit(_PART).offset(number * _PART)).all()
+        yield from rows
+        if len(rows) < _PART:
+            return
 
 
 def _events(sought: Sought, dag_ids: Collection[str]) -> Any:
@@ -139,6 +156,7 @@ def _events(sought: Sought, dag_ids: Collection[str]) -> Any:
         .where(
             AssetEvent.asset_id.in_(assets),
             AssetEvent.source_dag_id.in_(dag_ids),
+            text.contains(f'"{_OURS}"'),
             ~has_report.exists(),
             or_(TaskInstance.task_id.is_(None), TaskInstance.operator.in_(sought.operators)),
         )

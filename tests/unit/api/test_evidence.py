@@ -188,11 +188,15 @@ def test_the_operator_signs_anchors_and_reports_what_a_later_check_needs() -> No
         ({"signing_conn_id": "no_key"}, "signing_conn_id: connection 'no_key'"),
         ({"anchors": [{"uri": "gs://lake/"}]}, r"anchors\[0\] can't be read"),
         ({"anchors": "x"}, "anchors"),
+        ({"detect_seconds": "{{ True }}"}, "detect_seconds: True given, expected a number"),
     ],
 )
 def test_what_the_operator_can_not_use_fails_at_once(given: dict[str, Any], said: str) -> None:
+    judge = judging(**given)
+    if "detect_seconds" in given:  # As its template renders to native objects.
+        judge.detect_seconds = True
     with pytest.raises(AirflowFailException, match=said):
-        judging(**given).execute(Bare())  # type: ignore[arg-type]
+        judge.execute(Bare())  # type: ignore[arg-type]
     assert written() == []
 
 
