@@ -40,7 +40,7 @@ __getattr__, __dir__, __all__ = lazy_face(
         "airflow_multicloud.operators.drill.canary_secret": (
             "CheckCanarySecretOperator WriteCanarySecretOperator"
         ),
-        "airflow_multicloud.operators.drill.deadline": "drill_deadline",
+        "airflow_multicloud.operators.drill.deadline": "drill_deadline drill_deadline_seconds",
         "airflow_multicloud.operators.drill.deploy": "DrillDeployOperator drilled_places",
         "airflow_multicloud.operators.drill.figures": "drill_figures",
         "airflow_multicloud.operators.drill.group": "DrillAssets DrillGroup drill_task_group",

@@ -73,6 +73,9 @@ from airflow_multicloud.operators.drill.canary_secret import (
     WriteCanarySecretOperator as WriteCanarySecretOperator,
 )
 from airflow_multicloud.operators.drill.deadline import drill_deadline as drill_deadline
+from airflow_multicloud.operators.drill.deadline import (
+    drill_deadline_seconds as drill_deadline_seconds,
+)
 from airflow_multicloud.operators.drill.deploy import DrillDeployOperator as DrillDeployOperator
 from airflow_multicloud.operators.drill.deploy import drilled_places as drilled_places
 from airflow_multicloud.operators.drill.figures import drill_figures as drill_figures
