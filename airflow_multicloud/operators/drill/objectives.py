@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Protocol
 
 from airflow_multicloud.core.drill.objectives import Objectives
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -11,6 +12,16 @@ from airflow_multicloud.operators.given import given_or_none
 from airflow_multicloud.text import given_text
 
 Seconds = float | str | None
+
+
+class HasObjectives(Protocol):
+    """An operator that has them as parameters."""
+
+    rto_seconds: float | str
+    rpo_seconds: float | str
+    detect_seconds: Seconds
+    failover_seconds: Seconds
+    first_verified_seconds: Seconds
 
 
 def objectives_of(
@@ -37,14 +48,32 @@ def objectives_of(
     return found
 
 
-def check_given_objectives(**given: Seconds) -> None:
+def operator_objectives(operator: HasObjectives) -> Objectives:
+    """Those of an operator, once its templates are rendered.
+
+    :raises StorageError: as :func:`objectives_of`.
+    """
+    return objectives_of(**_given(operator))
+
+
+def check_given_objectives(operator: HasObjectives) -> None:
     """Refuse what is wrong when the DAG is parsed; what a template gives is not known by then.
 
-    :param given: as :func:`objectives_of` takes it.
-    :raises StorageError: likewise.
+    :raises StorageError: as :func:`objectives_of`.
     """
+    given = _given(operator)
     if not is_template([*given.values()]):
         objectives_of(**given)
+
+
+def _given(operator: HasObjectives) -> dict[str, Seconds]:
+    return {
+        "rto_seconds": operator.rto_seconds,
+        "rpo_seconds": operator.rpo_seconds,
+        "detect_seconds": operator.detect_seconds,
+        "failover_seconds": operator.failover_seconds,
+        "first_verified_seconds": operator.first_verified_seconds,
+    }
 
 
 def _time_or_none(parameter: str, given: Seconds) -> timedelta | None:

@@ -15,7 +15,10 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.links.pages import EVIDENCE_LINKS
 from airflow_multicloud.lists import elements, texts
 from airflow_multicloud.operators.base import CloudOperator, Outcome
-from airflow_multicloud.operators.drill.objectives import check_given_objectives, objectives_of
+from airflow_multicloud.operators.drill.objectives import (
+    check_given_objectives,
+    operator_objectives,
+)
 from airflow_multicloud.operators.drill.run_facts import run_facts
 from airflow_multicloud.operators.drill.steps import Steps
 from airflow_multicloud.operators.drill.told import outcome_of
@@ -98,26 +101,14 @@ class DrillReportOperator(CloudOperator):
         self.detect_seconds = detect_seconds
         self.failover_seconds = failover_seconds
         self.first_verified_seconds = first_verified_seconds
-        check_given_objectives(
-            rto_seconds=rto_seconds,
-            rpo_seconds=rpo_seconds,
-            detect_seconds=detect_seconds,
-            failover_seconds=failover_seconds,
-            first_verified_seconds=first_verified_seconds,
-        )
+        check_given_objectives(self)
 
     def perform(self, context: Context) -> Outcome:
         """Judge and record."""
         places = texts(
             self.places, "places", what="URIs", if_empty="name the buckets that keep evidence"
         )
-        objectives = objectives_of(
-            rto_seconds=self.rto_seconds,
-            rpo_seconds=self.rpo_seconds,
-            detect_seconds=self.detect_seconds,
-            failover_seconds=self.failover_seconds,
-            first_verified_seconds=self.first_verified_seconds,
-        )
+        objectives = operator_objectives(self)
         steps = self.steps(context)
         measured = steps.measurement or unmeasured(steps.why_unmeasured())
         facts = Facts(

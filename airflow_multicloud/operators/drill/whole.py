@@ -18,7 +18,10 @@ from airflow_multicloud.links.pages import EVIDENCE_LINKS
 from airflow_multicloud.lists import is_template, texts
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.operators.base import CloudOperator, Outcome
-from airflow_multicloud.operators.drill.objectives import check_given_objectives, objectives_of
+from airflow_multicloud.operators.drill.objectives import (
+    check_given_objectives,
+    operator_objectives,
+)
 from airflow_multicloud.operators.drill.run_facts import run_facts
 from airflow_multicloud.operators.drill.told import outcome_of
 from airflow_multicloud.operators.given import given_or_none
@@ -103,13 +106,7 @@ class DrillOperator(CloudOperator):
         self.failover_seconds = failover_seconds
         self.first_verified_seconds = first_verified_seconds
         self.use_remembered = use_remembered
-        check_given_objectives(
-            rto_seconds=rto_seconds,
-            rpo_seconds=rpo_seconds,
-            detect_seconds=detect_seconds,
-            failover_seconds=failover_seconds,
-            first_verified_seconds=first_verified_seconds,
-        )
+        check_given_objectives(self)
         if not is_template(fail_over_on):
             self._policy()  # Refuses what is wrong when the DAG is parsed.
 
@@ -124,13 +121,7 @@ class DrillOperator(CloudOperator):
         held = run_drill(
             self.primary,
             replicas,
-            objectives=objectives_of(
-                rto_seconds=self.rto_seconds,
-                rpo_seconds=self.rpo_seconds,
-                detect_seconds=self.detect_seconds,
-                failover_seconds=self.failover_seconds,
-                first_verified_seconds=self.first_verified_seconds,
-            ),
+            objectives=operator_objectives(self),
             fault=self.fault,
             policy=policy,
             places=given_or_none(self.places),
